@@ -1,0 +1,136 @@
+package orbit
+
+import "time"
+
+// The documents of the HTTP API. Times are UTC and written in RFC 3339; an absent time is null.
+
+// Run is one execution of one version of a cluster.
+type Run struct {
+	ID             string         `json:"id"`
+	Cluster        string         `json:"cluster"` // project/name
+	Version        string         `json:"version"`
+	State          RunState       `json:"state"`
+	Round          int            `json:"round"` // from 1; `orbit retry` opens the next
+	SLA            Duration       `json:"sla"`
+	Trigger        RunTrigger     `json:"trigger"`
+	CreatedAt      time.Time      `json:"created_at"`
+	StartedAt      *time.Time     `json:"started_at"`
+	Deadline       time.Time      `json:"deadline"`
+	FinishedAt     *time.Time     `json:"finished_at"`
+	DeadlineMissed bool           `json:"deadline_missed"`
+	Error          string         `json:"error,omitempty"`
+	Satellites     []RunSatellite `json:"satellites"`
+}
+
+// RunTrigger says what started a run.
+type RunTrigger struct {
+	Type    string    `json:"type"`
+	At      time.Time `json:"at"`
+	Payload Object    `json:"payload"`
+}
+
+// RunSatellite is one step of a run with its items counted by state.
+type RunSatellite struct {
+	Identifier string            `json:"identifier"`
+	Uses       string            `json:"uses"`
+	Part       string            `json:"part"`
+	Class      string            `json:"class"`
+	Items      map[ItemState]int `json:"items"` // every state has its key
+}
+
+// ItemDoc is one item of a run.
+type ItemDoc struct {
+	ID         string     `json:"id"`
+	Satellite  string     `json:"satellite"`
+	Lineage    Lineage    `json:"lineage"`
+	State      ItemState  `json:"state"`
+	Attempts   int        `json:"attempts"` // all but infrastructure losses
+	Node       string     `json:"node"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Input      Object     `json:"input"` // the incoming object
+	Outputs    []Object   `json:"outputs"`
+	Error      *Error     `json:"error"`
+}
+
+// ClusterDoc is a registered cluster.
+type ClusterDoc struct {
+	Identifier  string    `json:"identifier"`
+	Version     string    `json:"version"`
+	Title       string    `json:"title,omitempty"`
+	Description string    `json:"description,omitempty"`
+	SLA         Duration  `json:"sla"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	Satellites  []string  `json:"satellites"` // identifiers of the steps, in order
+}
+
+// NodeDoc is one machine of the mesh.
+type NodeDoc struct {
+	Name    string   `json:"name"`
+	State   string   `json:"state"` // alive, suspect, draining, left or dead
+	Class   string   `json:"class"`
+	Pools   []string `json:"pools"`
+	CPU     NodeCPU  `json:"cpu"`
+	Memory  Bytes    `json:"memory"`
+	GPUs    []GPU    `json:"gpus"`
+	Slots   Slots    `json:"slots"`
+	Address string   `json:"address"` // of its gossip
+	Version string   `json:"version"`
+}
+
+// NodeCPU is what a machine has of processors.
+type NodeCPU struct {
+	Cores int `json:"cores"`
+}
+
+// Slots are how many bundles a node runs at once.
+type Slots struct {
+	Total int `json:"total"`
+	Busy  int `json:"busy"`
+}
+
+// QueueDoc is one queue of work.
+type QueueDoc struct {
+	Class   string     `json:"class"`
+	Pool    string     `json:"pool"`
+	Tier    string     `json:"tier"`
+	Waiting int        `json:"waiting"` // bundles not taken yet
+	Running int        `json:"running"` // bundles that a node holds
+	Oldest  *time.Time `json:"oldest"`  // when the oldest of them was put there
+}
+
+// Problem is an error of the API: RFC 9457 problem details.
+type Problem struct {
+	Type        string `json:"type"`
+	Title       string `json:"title"`
+	Status      int    `json:"status"`
+	Detail      string `json:"detail,omitempty"`
+	Diagnostics any    `json:"diagnostics,omitempty"`
+}
+
+// Error implements error: the sentence for a person.
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}
+
+// Heartbeat is what a node says of itself every few seconds.
+type Heartbeat struct {
+	Node     NodeDoc  `json:"node"`
+	Hardware Hardware `json:"hardware"`
+	Running  []Held   `json:"running,omitempty"` // at most MaxHeld
+}
+
+// Held is a bundle that a node is working on.
+type Held struct {
+	Run    string `json:"run"`
+	Step   string `json:"step"`
+	Bundle string `json:"bundle"`
+	Items  int    `json:"items"`
+}
+
+// MaxHeld bounds a heartbeat: 1,000 bundles are about 100 KiB.
+const MaxHeld = 1000

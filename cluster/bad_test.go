@@ -1,0 +1,62 @@
+package cluster_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/exospherehost/orbit/cluster"
+)
+
+var update = flag.Bool("update", false, "write what the compiler says into testdata")
+
+// TestEachMistakeIsToldOnceAtItsPlace goes through testdata/bad.txtar: pairs of a cluster file and what is said about it.
+func TestEachMistakeIsToldOnceAtItsPlace(t *testing.T) {
+	const name = "testdata/bad.txtar"
+	archive, err := txtar.ParseFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(archive.Files); i += 2 {
+		file, want := archive.Files[i], &archive.Files[i+1]
+		t.Run(file.Name, func(t *testing.T) {
+			r := compile(string(file.Data))
+			got := told(r.Diagnostics)
+			if *update {
+				want.Data = []byte(got)
+				return
+			}
+			if diff := cmp.Diff(string(want.Data), got); diff != "" {
+				t.Errorf("what is said (-want +got):\n%s\nabout:\n%s", diff, file.Data)
+			}
+			if len(r.Errors()) == 0 {
+				t.Error("no error is told")
+			}
+			if r.Plan != nil {
+				t.Error("a plan in spite of the error")
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// told is diagnostics as the golden files have them.
+func told(ds []cluster.Diagnostic) string {
+	var b strings.Builder
+	for _, d := range ds {
+		fmt.Fprintf(&b, "%d:%d %s %s %s\n", d.Line, d.Column, d.Severity, d.Code, d.Message)
+		if d.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", d.Hint)
+		}
+	}
+	return b.String()
+}

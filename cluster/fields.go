@@ -1,0 +1,173 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// fields is a map of the grammar: its keys are looked up by name, and unknown ones have been reported.
+type fields struct {
+	c     *compiler
+	at    Pos // of the key that holds the map
+	what  string
+	byKey map[string]field
+}
+
+type field struct {
+	key   Pos
+	value *yaml.Node
+}
+
+// fields reads a map whose keys are known. An unknown key is reported; where it is near a known one that is missing, its
+// value is taken for that, so that one misspelling is one error. The second result is false where the value is no map.
+func (c *compiler) fields(n *yaml.Node, holder Pos, what string, known ...string) (*fields, bool) {
+	f := &fields{c: c, at: holder, what: what, byKey: map[string]field{}}
+	if c.badNodes[n] {
+		return f, false
+	}
+	if n.Kind != yaml.MappingNode {
+		c.error(atValue(n, holder), codeType, "its keys are "+strings.Join(known, ", "), "%s must be a map, not %s", what, describe(n))
+		return f, false
+	}
+	var unknown []int
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if c.badNodes[key] {
+			continue
+		}
+		name := key.Value
+		if !slices.Contains(known, name) {
+			name = strings.ReplaceAll(name, "_", "-")
+		}
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, i)
+			continue
+		}
+		if _, twice := f.byKey[name]; twice {
+			c.error(at(key), codeDuplicate, "keep one of them", "the key %s stands here twice", quoted(name))
+			continue
+		}
+		f.byKey[name] = field{at(key), value}
+	}
+	for _, i := range unknown {
+		key := n.Content[i]
+		var open []string
+		for _, k := range known {
+			if _, taken := f.byKey[k]; !taken {
+				open = append(open, k)
+			}
+		}
+		near := nearest(key.Value, open)
+		hint := didYouMean(key.Value, known)
+		if near != "" {
+			hint = "did you mean " + near + "?"
+			f.byKey[near] = field{at(key), n.Content[i+1]}
+		} else {
+			c.blindUses = true
+		}
+		c.error(at(key), codeUnknownKey, hint, "%s has no key %s", what, quoted(key.Value))
+	}
+	return f, true
+}
+
+// get gives a field that has a value; a key without one counts as left out.
+func (f *fields) get(name string) (field, bool) {
+	v, ok := f.byKey[name]
+	if !ok || f.c.badNodes[v.value] || isNull(v.value) {
+		return v, false
+	}
+	return v, true
+}
+
+// need is get for a key that must be there.
+func (f *fields) need(name, hint string) (field, bool) {
+	v, ok := f.get(name)
+	if ok || f.c.badNodes[v.value] {
+		return v, ok
+	}
+	if v.value != nil {
+		f.c.error(v.key, codeMissingKey, hint, "%s has no value", name)
+	} else {
+		f.c.error(f.at, codeMissingKey, hint, "%s lacks the key %s", f.what, name)
+	}
+	return v, false
+}
+
+// text gives a field that must be a text; numbers and the like are taken as they are written.
+func (f *fields) text(name string) (Word, bool) {
+	v, ok := f.get(name)
+	if !ok {
+		return Word{}, false
+	}
+	return f.c.text(v.value, f.what+"."+name)
+}
+
+func (c *compiler) text(n *yaml.Node, what string) (Word, bool) {
+	if c.badNodes[n] {
+		return Word{}, false
+	}
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
+		c.error(at(n), codeType, "", "%s must be text, not %s", what, describe(n))
+		return Word{}, false
+	}
+	return Word{n.Value, at(n)}, true
+}
+
+// integer reads a whole number within bounds.
+func (c *compiler) integer(n *yaml.Node, what string, least, most int) (int, bool) {
+	var i int
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(&i) != nil {
+		c.error(at(n), codeType, "", "%s must be a whole number, not %s", what, describe(n))
+		return 0, false
+	}
+	if i < least || i > most {
+		c.error(at(n), codeValue, "", "%s must be from %d to %d", what, least, most)
+		return 0, false
+	}
+	return i, true
+}
+
+// oneOf reads a text that is one of a few.
+func (c *compiler) oneOf(n *yaml.Node, what string, known ...string) string {
+	w, ok := c.text(n, what)
+	if ok && !slices.Contains(known, w.Text) {
+		c.error(w.Pos, codeValue, didYouMean(w.Text, known), "%s cannot be %s", what, quoted(w.Text))
+		return ""
+	}
+	return w.Text
+}
+
+// atValue is the place of a value; of an empty one, that of its key.
+func atValue(n *yaml.Node, key Pos) Pos {
+	if isNull(n) && n.Value == "" {
+		return key
+	}
+	return at(n)
+}
+
+func isNull(n *yaml.Node) bool {
+	return n == nil || n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// describe names what a value is, for a sentence.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!bool":
+		return n.Value
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	}
+	return "the text " + quoted(n.Value)
+}

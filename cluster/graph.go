@@ -1,0 +1,300 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// graph is how the steps of a cluster hang together.
+type graph struct {
+	nodes []*node // as in Spec.Steps
+	byID  map[string]*node
+	from  *node // failure.from; nil where any failure counts, or from is wrong
+	vague bool  // an edge could not be read: who descends from whom is not known
+}
+
+// node is a step in the graph. Edges stay within a part.
+type node struct {
+	*StepSpec
+	index     int
+	parents   []*node
+	children  []*node
+	ancestors set
+	scope     *node // of a join; nil: the run, or no join
+	join      *Join
+	depth     int
+	reads     []read
+	vague     bool // part of a cycle or below one: what its ancestors are has no answer
+}
+
+// edge is an entry of parents or children.
+type edge struct {
+	from, to *node
+	at       Pos
+}
+
+// connect draws the edges, and reports those that lead nowhere or in circles.
+func (c *compiler) connect(s *Spec) *graph {
+	g := &graph{byID: map[string]*node{}}
+	for i, step := range s.Steps {
+		n := &node{StepSpec: step, index: i}
+		g.nodes = append(g.nodes, n)
+		id := step.Identifier
+		if id.Text == "" {
+			continue
+		}
+		if first, taken := g.byID[id.Text]; taken {
+			hint := "choose another identifier for one of them"
+			if id.Pos == step.Uses.Pos {
+				hint = "give this one an identifier of its own"
+			}
+			c.error(id.Pos, codeTwice, hint, "the identifier %s is taken by the satellite on line %d", id.Text, first.Identifier.Pos.Line)
+			continue
+		}
+		g.byID[id.Text] = n
+	}
+	var edges []edge
+	for _, n := range g.nodes {
+		for _, w := range n.Parents {
+			if p := c.neighbour(g, n, w, "parent"); p != nil {
+				edges = append(edges, edge{p, n, w.Pos})
+			}
+		}
+		for _, w := range n.Children {
+			if k := c.neighbour(g, n, w, "child"); k != nil {
+				edges = append(edges, edge{n, k, w.Pos})
+			}
+		}
+	}
+	for _, e := range edges {
+		link(e.from, e.to)
+	}
+	for i, n := range g.nodes { // what no edge enters follows the one before it
+		if i > 0 && n.Parents == nil && len(n.parents) == 0 && g.nodes[i-1].Part == n.Part {
+			link(g.nodes[i-1], n)
+		}
+	}
+	c.cycles(g, edges)
+	g.inherit()
+	c.failureFrom(s, g)
+	for _, n := range g.topological() {
+		c.unite(g, n)
+	}
+	return g
+}
+
+// neighbour finds the step that an entry of parents or children names; a misspelt one counts as the nearest, so that
+// nothing follows from it.
+func (c *compiler) neighbour(g *graph, n *node, w Word, role string) *node {
+	other, known := g.byID[w.Text]
+	if !known {
+		if c.blindSteps {
+			g.vague = true
+			return nil
+		}
+		ids := g.identifiers(n.Part)
+		c.error(w.Pos, codeEdge, didYouMean(w.Text, ids), "the %s %s is no satellite of this cluster", role, quoted(w.Text))
+		if near := nearest(w.Text, ids); near != "" {
+			return g.byID[near]
+		}
+		g.vague = true
+		return nil
+	}
+	if other.Part != n.Part {
+		c.error(w.Pos, codeEdge, "edges stay within the main satellites, the failure steps or the log steps",
+			"the %s %s is one of the %s", role, w.Text, partName(other.Part))
+		return nil
+	}
+	return other
+}
+
+// identifiers lists the steps of some parts, in file order.
+func (g *graph) identifiers(parts ...Part) []string {
+	var out []string
+	for _, n := range g.nodes {
+		if slices.Contains(parts, n.Part) && n.Identifier.Text != "" {
+			out = append(out, n.Identifier.Text)
+		}
+	}
+	return out
+}
+
+func partName(p Part) string {
+	return map[Part]string{Main: "main satellites", Failure: "failure steps", Logs: "log steps"}[p]
+}
+
+func link(from, to *node) {
+	if !slices.Contains(from.children, to) {
+		from.children = append(from.children, to)
+		to.parents = append(to.parents, from)
+	}
+}
+
+// failureFrom finds where failures start the failure steps.
+func (c *compiler) failureFrom(s *Spec, g *graph) {
+	w := s.FailureFrom
+	if w.Text == "" {
+		return
+	}
+	n := g.byID[w.Text]
+	if n != nil && n.Part == Main {
+		g.from = n
+		return
+	}
+	if n == nil && c.blindSteps {
+		g.vague = true
+		return
+	}
+	ids := g.identifiers(Main)
+	c.error(w.Pos, codeFailureFrom, didYouMean(w.Text, ids), "failure.from names no main satellite: %s", quoted(w.Text))
+	if g.from = g.byID[nearest(w.Text, ids)]; g.from == nil {
+		g.vague = true
+	}
+}
+
+// inherit finds everyone's ancestors.
+func (g *graph) inherit() {
+	for _, n := range g.nodes {
+		n.ancestors = newSet(len(g.nodes))
+	}
+	for changed := true; changed; { // one round where the file is in order; cycles are tolerated
+		changed = false
+		for _, n := range g.nodes {
+			for _, p := range n.parents {
+				changed = n.ancestors.add(p.index) || changed
+				changed = n.ancestors.union(p.ancestors) || changed
+				if p.vague && !n.vague {
+					n.vague, changed = true, true
+				}
+			}
+		}
+	}
+}
+
+// topological gives the steps, a parent before its children, else in file order, the main part first; what is on a cycle
+// is left out.
+func (g *graph) topological() []*node {
+	open := make([]int, len(g.nodes))
+	var ready []*node
+	for i, n := range g.nodes {
+		open[i] = len(n.parents)
+		if open[i] == 0 {
+			ready = append(ready, n)
+		}
+	}
+	var out []*node
+	for len(ready) > 0 {
+		at := 0
+		for i, n := range ready {
+			if planOrder(n, ready[at]) < 0 {
+				at = i
+			}
+		}
+		n := ready[at]
+		ready = slices.Delete(ready, at, at+1)
+		out = append(out, n)
+		for _, k := range n.children {
+			if open[k.index]--; open[k.index] == 0 {
+				ready = append(ready, k)
+			}
+		}
+	}
+	return out
+}
+
+func planOrder(a, b *node) int {
+	rank := map[Part]int{Main: 0, Failure: 1, Logs: 2}
+	return cmp.Or(cmp.Compare(rank[a.Part], rank[b.Part]), cmp.Compare(a.index, b.index))
+}
+
+// cycles reports each cycle once, at its first entry in the file.
+func (c *compiler) cycles(g *graph, edges []edge) {
+	component := g.components()
+	slices.SortStableFunc(edges, func(a, b edge) int {
+		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column))
+	})
+	told := map[int]bool{}
+	for _, e := range edges {
+		k := component[e.from.index]
+		if component[e.to.index] != k || told[k] {
+			continue
+		}
+		told[k] = true
+		for _, n := range g.nodes {
+			if component[n.index] == k {
+				n.vague = true
+			}
+		}
+		c.error(e.at, codeCycle, "remove one of these edges; a satellite that no edge enters follows the one before it, and parents: [] makes it a root",
+			"the satellites form a cycle: %s", strings.Join(circle(e, component), " → "))
+	}
+}
+
+// circle names the steps of a shortest cycle through an edge.
+func circle(e edge, component []int) []string {
+	before := map[*node]*node{e.to: nil}
+	queue := []*node{e.to}
+	for len(queue) > 0 && queue[0] != e.from {
+		n := queue[0]
+		queue = queue[1:]
+		for _, k := range n.children {
+			if _, seen := before[k]; !seen && component[k.index] == component[e.to.index] {
+				before[k] = n
+				queue = append(queue, k)
+			}
+		}
+	}
+	var names []string
+	for n := e.from; n != nil; n = before[n] {
+		names = append(names, n.Identifier.Text)
+	}
+	names = append(names, e.from.Identifier.Text)
+	slices.Reverse(names)
+	if len(names) > 12 {
+		names = append(append(names[:6:6], "…"), names[len(names)-5:]...)
+	}
+	return names
+}
+
+// components numbers the strongly connected components (Tarjan): two steps have the same number when each can be
+// reached from the other.
+func (g *graph) components() []int {
+	component := make([]int, len(g.nodes))
+	order, low := make([]int, len(g.nodes)), make([]int, len(g.nodes))
+	onStack := make([]bool, len(g.nodes))
+	var stack []*node
+	count, next := 0, 0
+	var visit func(n *node)
+	visit = func(n *node) {
+		next++
+		order[n.index], low[n.index] = next, next
+		stack, onStack[n.index] = append(stack, n), true
+		for _, k := range n.children {
+			if order[k.index] == 0 {
+				visit(k)
+				low[n.index] = min(low[n.index], low[k.index])
+			} else if onStack[k.index] {
+				low[n.index] = min(low[n.index], order[k.index])
+			}
+		}
+		if low[n.index] != order[n.index] {
+			return
+		}
+		count++
+		for {
+			k := stack[len(stack)-1]
+			stack, onStack[k.index] = stack[:len(stack)-1], false
+			component[k.index] = count
+			if k == n {
+				return
+			}
+		}
+	}
+	for _, n := range g.nodes {
+		if order[n.index] == 0 {
+			visit(n)
+		}
+	}
+	return component
+}

@@ -1,0 +1,213 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/exospherehost/orbit"
+)
+
+// Blobs reads a blob by name: how the pure functions of this package reach what is too large for a message.
+type Blobs func(name string) ([]byte, error)
+
+// Group cuts the outputs of a bundle into bundles of a child step: at most k items each, and at most
+// orbit.MaxBundleBytes. sizes are the bytes that each output takes as an item of the child. The result goes into the
+// record and is never computed again: another grouping, by another node or at another time, would lose and double items.
+func Group(step string, sizes []int, k int) []orbit.Kid {
+	k = min(max(k, 1), orbit.MaxBundleItems)
+	var kids []orbit.Kid
+	for i := 0; i < len(sizes); {
+		n, size := 0, 0
+		for i+n < len(sizes) && n < k && (n == 0 || size+sizes[i+n] <= orbit.MaxBundleBytes) {
+			size += sizes[i+n]
+			n++
+		}
+		kids = append(kids, orbit.Kid{Kind: orbit.KidChild, Step: step, Ordinal: len(kids), First: i, Count: n})
+		i += n
+	}
+	return kids
+}
+
+// Next gives every child bundle that a committed bundle implies, as its record names them: the same bundles, whoever asks
+// and whenever. Retry bundles are RetryBundle's. emit is called in the order of the record.
+func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*Step, *orbit.Bundle) error) error {
+	parent, ok := p.Step(rec.Step)
+	if !ok {
+		return fmt.Errorf("the plan has no step %s", rec.Step)
+	}
+	if len(rec.Results) != len(b.Items) {
+		return fmt.Errorf("the record of bundle %s has %d results for %d items", rec.Bundle, len(rec.Results), len(b.Items))
+	}
+	out := newOutputs(rec, blobs)
+	return EachKid(rec, blobs, func(k orbit.Kid) error {
+		if k.Kind != orbit.KidChild {
+			return nil
+		}
+		child, ok := p.Step(k.Step)
+		if !ok {
+			return fmt.Errorf("the plan has no step %s", k.Step)
+		}
+		nb := &orbit.Bundle{ID: orbit.BundleID(k.Step, b.ID, k.Ordinal), Run: b.Run, Step: k.Step, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
+			Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: make([]orbit.Item, k.Count)}
+		if err := out.seek(k.First); err != nil {
+			return err
+		}
+		var live []orbit.Value
+		of := -1
+		for i := range nb.Items {
+			value, result, ordinal, err := out.next()
+			if err != nil {
+				return err
+			}
+			if result != of { // the same for all objects of one item
+				if live, err = liveFor(child, parent, &b.Items[result], blobs); err != nil {
+					return err
+				}
+				of = result
+			}
+			nb.Items[i] = orbit.Item{Lineage: b.Items[result].Lineage.Child(ordinal), Value: value, Live: live}
+		}
+		return emit(child, nb)
+	})
+}
+
+// EachKid calls f for every bundle that the record names, in order.
+func EachKid(rec *orbit.Record, blobs Blobs, f func(orbit.Kid) error) error {
+	piece := func(data []byte) error {
+		kids, err := orbit.DecodeKids(data)
+		if err != nil {
+			return err
+		}
+		for _, k := range kids {
+			if err := f(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if rec.Kids.Chunks == nil {
+		return piece(rec.Kids.Inline)
+	}
+	for _, c := range rec.Kids.Chunks {
+		data, err := blobs(c.Blob)
+		if err != nil {
+			return err
+		}
+		if err := piece(data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RetryBundle is the retry bundle that a record names: its items as they came in, one attempt older. like gives what all
+// bundles of the run have in common.
+func RetryBundle(rec *orbit.Record, k orbit.Kid, like orbit.Bundle) (*orbit.Bundle, error) {
+	nb := like
+	nb.ID, nb.Run, nb.Step, nb.Parent, nb.Ordinal = orbit.RetryBundleID(rec.Step, rec.Bundle, k.Ordinal), rec.Run, rec.Step, rec.Bundle, k.Ordinal
+	nb.Items = nil
+	at := 0
+	for i := range rec.Results {
+		r := &rec.Results[i]
+		if r.State != orbit.ItemRetrying {
+			continue
+		}
+		if at >= k.First && at < k.First+k.Count {
+			if r.Input == nil {
+				return nil, fmt.Errorf("the record of bundle %s does not repeat the input of %s", rec.Bundle, orbit.ItemID(rec.Step, r.Lineage))
+			}
+			it := *r.Input
+			it.Attempt = r.Attempt
+			nb.Items = append(nb.Items, it)
+		}
+		at++
+	}
+	if len(nb.Items) != k.Count {
+		return nil, fmt.Errorf("the record of bundle %s names %d retries and has %d", rec.Bundle, k.Count, len(nb.Items))
+	}
+	return &nb, nil
+}
+
+// liveFor is what an item of child carries of its ancestors, given the item of its parent step.
+func liveFor(child, parent *Step, it *orbit.Item, blobs Blobs) ([]orbit.Value, error) {
+	if len(child.Live) == 0 {
+		return nil, nil
+	}
+	live := make([]orbit.Value, len(child.Live))
+	for i, l := range child.Live {
+		var from orbit.Value
+		if l.Step == parent.Feeder() {
+			from = it.Value
+		} else {
+			at := slices.IndexFunc(parent.Live, func(p Live) bool { return p.Step == l.Step })
+			if at < 0 || at >= len(it.Live) {
+				return nil, fmt.Errorf("an item of %s carries no %s, which %s needs", parent.Identifier, l.Step, child.Identifier)
+			}
+			from = it.Live[at]
+		}
+		v, err := prune(from, l.Fields, blobs)
+		if err != nil {
+			return nil, err
+		}
+		live[i] = v
+	}
+	return live, nil
+}
+
+// LiveSize is about the bytes of live values that each item of child carries, given the item of its parent step.
+func LiveSize(child, parent *Step, it *orbit.Item) int {
+	size := 0
+	for _, l := range child.Live {
+		if l.Step == parent.Feeder() {
+			size += it.Value.Size()
+		} else if at := slices.IndexFunc(parent.Live, func(p Live) bool { return p.Step == l.Step }); at >= 0 && at < len(it.Live) {
+			size += it.Live[at].Size()
+		}
+	}
+	return size
+}
+
+// prune keeps the given top-level fields of an object; none given: all of it, which may stay a reference.
+func prune(v orbit.Value, fields []string, blobs Blobs) (orbit.Value, error) {
+	if len(fields) == 0 {
+		return v, nil
+	}
+	o, err := Load(v, blobs)
+	if err != nil {
+		return orbit.Value{}, err
+	}
+	whole, err := o.Value()
+	if err != nil {
+		return orbit.Value{}, err
+	}
+	m, ok := whole.(map[string]any)
+	if !ok { // a payload that is no object: the error comes where it is read
+		return v, nil
+	}
+	kept := make(map[string]any, len(fields))
+	for _, f := range fields {
+		if e, ok := m[f]; ok {
+			kept[f] = e
+		}
+	}
+	if len(kept) == len(m) {
+		return v, nil
+	}
+	o, err = orbit.NewObject(kept)
+	return orbit.Value{Object: o}, err
+}
+
+// Load gives the object behind a value.
+func Load(v orbit.Value, blobs Blobs) (orbit.Object, error) {
+	if v.Ref == nil {
+		return v.Object, nil
+	}
+	data, err := blobs(v.Ref.Blob)
+	if err != nil {
+		return nil, err
+	}
+	if v.Ref.Offset < 0 || v.Ref.Length < 0 || v.Ref.Offset+v.Ref.Length > len(data) {
+		return nil, fmt.Errorf("a reference past the end of blob %s", v.Ref.Blob)
+	}
+	return orbit.Object(data[v.Ref.Offset : v.Ref.Offset+v.Ref.Length]), nil
+}

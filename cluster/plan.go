@@ -1,0 +1,208 @@
+// Package cluster turns a cluster file into a plan, and says what a plan implies: which bundles a committed one gives
+// birth to, and when a run is settled. It owns the YAML grammar with its positions, the diagnostics, and ${{ }}.
+//
+//	YAML ──Compile──► Diagnostics + Plan ──Next──► child bundles
+//	                                    └──Tally──► outstanding, verdict
+//
+// It is pure: no I/O, no goroutine, no clock. Where the time matters it is an argument.
+package cluster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+)
+
+// Part says what a step belongs to.
+type Part string
+
+// The parts of a cluster.
+const (
+	Main    Part = "main"
+	Failure Part = "failure"
+	Logs    Part = "logs"
+)
+
+// Plan is a compiled cluster: immutable, complete, without secret values. Its JSON is what is stored and hashed.
+type Plan struct {
+	Identifier  string         `json:"identifier"` // project/name
+	Title       string         `json:"title,omitempty"`
+	Description string         `json:"description,omitempty"`
+	SLA         orbit.Duration `json:"sla"`
+	Triggers    []Trigger      `json:"triggers"`
+	Secrets     []SecretSource `json:"secrets,omitempty"`
+	Steps       []Step         `json:"steps"` // main (a parent before its children, else in file order), then failure, then logs
+	FailureFrom string         `json:"failure_from,omitempty"`
+
+	byName map[string]int
+	hash   string
+}
+
+// Trigger is one way a run of the cluster starts.
+type Trigger struct {
+	Type     string `json:"type"`               // cron, api-call, webhook, event or cluster
+	Cron     string `json:"cron,omitempty"`     // five fields or a macro
+	Timezone string `json:"timezone,omitempty"` // of cron; UTC by default
+	Overlap  string `json:"overlap,omitempty"`  // of cron: skip (default), queue, cancel or allow
+	CatchUp  string `json:"catch_up,omitempty"` // of cron: latest (default), none or all
+	Subject  string `json:"subject,omitempty"`  // of event: the NATS subject
+	Filter   string `json:"filter,omitempty"`   // of event
+	Cluster  string `json:"cluster,omitempty"`  // of cluster: whose end starts a run
+	On       string `json:"on,omitempty"`       // of cluster: the end state waited for
+}
+
+// SecretSource says where the value of a declared secret comes from. An inline value is never part of a plan.
+type SecretSource struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`        // inline, env or vault
+	Key    string `json:"key,omitempty"` // of env and vault: the name there
+}
+
+// Step is one satellite of a cluster, as compiled.
+type Step struct {
+	Identifier  string          `json:"identifier"`
+	Name        string          `json:"name,omitempty"`
+	Uses        string          `json:"uses"` // full name of the satellite, project/name
+	Part        Part            `json:"part"`
+	Parents     []string        `json:"parents"`
+	Children    []string        `json:"children"`
+	Depth       int             `json:"depth"` // ordinals in the lineage of its items: 1 for a root
+	Class       string          `json:"class"`
+	Pool        string          `json:"pool"`
+	Resources   orbit.Resources `json:"resources"`
+	Join        *Join           `json:"join"`
+	Retries     RetryPolicy     `json:"retries"`
+	Timeout     orbit.Duration  `json:"timeout"`
+	Delay       orbit.Duration  `json:"delay,omitempty"`
+	Concurrency int             `json:"concurrency,omitempty"`
+	RateLimit   *Rate           `json:"rate_limit,omitempty"`
+	If          string          `json:"if,omitempty"`     // source text of the condition
+	Config      *Template       `json:"config,omitempty"` // keys of the schema in kebab-case
+	Input       *Template       `json:"input,omitempty"`  // nil: the incoming object
+	Secrets     []string        `json:"secrets,omitempty"`
+	Grants      []Grant         `json:"grants,omitempty"`
+	Live        []Live          `json:"live,omitempty"`
+	PrimaryText string          `json:"primary_text,omitempty"`
+	BundleHint  int             `json:"bundle_hint"`
+}
+
+// Join says how a step with several parents, or with `unites`, brings items together.
+type Join struct {
+	Scope      string  `json:"scope"`    // identifier of the scope step, or "run"
+	Strategy   string  `json:"strategy"` // all-success or all-done
+	MinPercent float64 `json:"min_percent,omitempty"`
+	MinCount   int     `json:"min_count,omitempty"`
+}
+
+// RetryPolicy says how often and when a failed item is tried again.
+type RetryPolicy struct {
+	Max      int            `json:"max"`      // retries after the first attempt
+	Strategy string         `json:"strategy"` // exponential, linear or fixed
+	Delay    orbit.Duration `json:"delay"`
+	Factor   float64        `json:"factor"`
+	MaxDelay orbit.Duration `json:"max_delay"`
+	Jitter   string         `json:"jitter"` // full, equal or none
+}
+
+// DefaultRetries is the policy of a cluster that says nothing: five retries, waiting at most 1s, 2s, 4s, 8s and 16s.
+var DefaultRetries = RetryPolicy{Max: 5, Strategy: "exponential", Delay: orbit.Duration(time.Second), Factor: 2,
+	MaxDelay: orbit.Duration(5 * time.Minute), Jitter: "full"}
+
+// Rate is a limit on attempts over the whole mesh.
+type Rate struct {
+	Count int            `json:"count"`
+	Per   orbit.Duration `json:"per"`
+}
+
+// Grant lends the secrets in an ancestor's config to a step that reads the ancestor's files.
+type Grant struct {
+	Step    string    `json:"step"`
+	Secrets *Template `json:"secrets"` // that step's config.secrets; reads nothing but secrets.*
+}
+
+// Live is what the items of a step carry of an ancestor's output beside their incoming object, because the step or one
+// below it reads it. The parent itself is not listed: its output is the incoming object. The pseudo-step Payload stands for the trigger's payload.
+type Live struct {
+	Step   string   `json:"step"`
+	Fields []string `json:"fields,omitempty"` // top-level fields, sorted; empty: the whole object
+}
+
+// Payload is the name under which the trigger's payload is a live value; it cannot be an identifier of a step.
+const Payload = "$trigger"
+
+// ParsePlan reads what Plan.Encode wrote.
+func ParsePlan(text []byte) (*Plan, error) {
+	p := &Plan{}
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	p.index()
+	return p, nil
+}
+
+// Encode gives the plan's JSON. The same plan gives the same bytes.
+func (p *Plan) Encode() []byte {
+	text, err := json.Marshal(p)
+	if err != nil { // a plan holds nothing that JSON has not
+		panic(err)
+	}
+	return text
+}
+
+// Hash names the plan by its content: 32 hexadecimal digits, 128 bit of SHA-256.
+func (p *Plan) Hash() string {
+	if p.hash == "" {
+		sum := sha256.Sum256(p.Encode())
+		p.hash = hex.EncodeToString(sum[:16])
+	}
+	return p.hash
+}
+
+// Version is the short name of the plan that people see: the first 12 digits of its hash.
+func (p *Plan) Version() string { return p.Hash()[:12] }
+
+// Step finds a step by its identifier.
+func (p *Plan) Step(identifier string) (*Step, bool) {
+	if p.byName == nil {
+		p.index()
+	}
+	i, ok := p.byName[identifier]
+	if !ok {
+		return nil, false
+	}
+	return &p.Steps[i], true
+}
+
+// Roots are the main steps without parents: one item each when a run starts.
+func (p *Plan) Roots() []*Step {
+	var roots []*Step
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Part == Main && len(s.Parents) == 0 {
+			roots = append(roots, s)
+		}
+	}
+	return roots
+}
+
+// Leaf tells whether the objects of this step are outputs of the run.
+func (s *Step) Leaf() bool { return s.Part == Main && len(s.Children) == 0 }
+
+// Feeder is the name under which the incoming object of the step's items is known: its parent, or Payload for a root.
+func (s *Step) Feeder() string {
+	if len(s.Parents) == 0 {
+		return Payload
+	}
+	return s.Parents[0]
+}
+
+func (p *Plan) index() {
+	p.byName = make(map[string]int, len(p.Steps))
+	for i := range p.Steps {
+		p.byName[p.Steps[i].Identifier] = i
+	}
+	p.Hash()
+}

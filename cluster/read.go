@@ -1,0 +1,146 @@
+package cluster
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/exospherehost/orbit"
+)
+
+// formatVersion is the version of the file format.
+const formatVersion = "0.0.1b"
+
+// Bounds of an SLA.
+const (
+	minSLA = time.Minute
+	maxSLA = 168 * time.Hour
+)
+
+var identifierPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// read reads the whole grammar. What cannot be read is left out of the result, and has been reported.
+func (c *compiler) read(root *yaml.Node) *Spec {
+	s := &Spec{Retries: DefaultRetries}
+	start := at(root)
+	top, ok := c.fields(root, start, "the file", "version", "cluster")
+	if !ok {
+		return s
+	}
+	if v, ok := top.need("version", "begin with version: "+formatVersion); ok {
+		if s.Version, ok = c.text(v.value, "version"); ok && s.Version.Text != formatVersion {
+			c.error(s.Version.Pos, codeVersion, "write version: "+formatVersion, "the version %s is unknown", quoted(s.Version.Text))
+		}
+	}
+	v, ok := top.need("cluster", "describe the cluster under cluster:")
+	if !ok {
+		return s
+	}
+	f, ok := c.fields(v.value, v.key, "cluster", "identifier", "title", "description", "sla", "trigger", "retries", "secrets", "satellites", "logs", "failure")
+	if !ok {
+		return s
+	}
+	c.readHead(f, s)
+	c.readSecrets(f, s)
+	if v, ok := f.need("satellites", "list the cluster's satellites under satellites:"); ok {
+		s.Steps = append(s.Steps, c.readSteps(v, Main)...)
+	} else {
+		c.blindSteps, c.blindUses = true, true
+	}
+	if v, ok := f.get("failure"); ok {
+		c.readFailure(v, s)
+	}
+	if v, ok := f.get("logs"); ok {
+		c.warn(v.key, codeLogsLater, "", "log steps are not run yet")
+		if lf, ok := c.fields(v.value, v.key, "logs", "satellites"); ok {
+			if l, ok := lf.need("satellites", "list the log steps under satellites:"); ok {
+				s.Steps = append(s.Steps, c.readSteps(l, Logs)...)
+			}
+		} else {
+			c.blindUses = true
+		}
+	}
+	return s
+}
+
+// readHead reads what a cluster says of itself.
+func (c *compiler) readHead(f *fields, s *Spec) {
+	if v, ok := f.need("identifier", "write identifier: project/name"); ok {
+		if s.Identifier, ok = c.text(v.value, "identifier"); ok {
+			s.Identifier.Text = strings.TrimPrefix(s.Identifier.Text, "cluster/")
+			project, name, _ := strings.Cut(s.Identifier.Text, "/")
+			if !identifierPattern.MatchString(project) || !identifierPattern.MatchString(name) {
+				c.error(s.Identifier.Pos, codeIdentifier, "write project/name, each of a-z, 0-9, - and _, such as "+suggestIdentifier(s.Identifier.Text, 2),
+					"%s is no identifier of a cluster", quoted(s.Identifier.Text))
+			}
+		}
+	}
+	if w, ok := f.text("title"); ok {
+		s.Title = w.Text
+	}
+	if w, ok := f.text("description"); ok {
+		s.Description = w.Text
+	}
+	if v, ok := f.need("sla", "write sla: 6h, 12h or 24h"); ok {
+		if d, ok := c.duration(v.value, "sla"); ok {
+			s.SLA = d
+			if t := time.Duration(d); t < minSLA || t > maxSLA {
+				c.error(at(v.value), codeValue, "write 6h, 12h or 24h", "an sla must be from 1m to 168h")
+			}
+		}
+	}
+	if v, ok := f.need("trigger", "write trigger: api-call, or trigger: {cron: \"0 0 * * *\"}"); ok {
+		s.Triggers = c.readTriggers(v)
+	}
+	if v, ok := f.get("retries"); ok {
+		s.Retries = c.readRetries(v, DefaultRetries)
+		c.retries = s.Retries
+	}
+}
+
+func (c *compiler) readFailure(v field, s *Spec) {
+	c.warn(v.key, codeFailureLater, "", "failure steps are not run yet")
+	f, ok := c.fields(v.value, v.key, "failure", "from", "satellites")
+	if !ok {
+		c.blindUses = true
+		return
+	}
+	s.FailureFrom, _ = f.text("from")
+	if l, ok := f.need("satellites", "list the failure steps under satellites:"); ok {
+		s.Steps = append(s.Steps, c.readSteps(l, Failure)...)
+	}
+}
+
+// duration reads "6h".
+func (c *compiler) duration(n *yaml.Node, what string) (orbit.Duration, bool) {
+	w, ok := c.text(n, what)
+	if !ok {
+		return 0, false
+	}
+	var d orbit.Duration
+	if err := d.UnmarshalText([]byte(w.Text)); err != nil || d < 0 {
+		c.error(w.Pos, codeAmount, "write it like 30s, 10m or 6h", "%s is no duration: %s", what, quoted(w.Text))
+		return 0, false
+	}
+	return d, true
+}
+
+var notIdentifier = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// suggestIdentifier makes a valid identifier of the given number of parts out of one that is not.
+func suggestIdentifier(s string, parts int) string {
+	out := make([]string, 0, parts)
+	for _, p := range strings.SplitN(strings.ToLower(s), "/", parts) {
+		p = strings.Trim(notIdentifier.ReplaceAllString(p, "-"), "-_")
+		if p == "" {
+			p = "name"
+		}
+		out = append(out, p[:min(len(p), 63)])
+	}
+	for len(out) < parts {
+		out = append([]string{"project"}, out...)
+	}
+	return strings.Join(out, "/")
+}

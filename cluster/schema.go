@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/exospherehost/orbit"
+)
+
+// schema is a JSON Schema, read only as far as the compiler needs it: names of keys, where a map is wanted, what is
+// required. Whether values fit is Options.Check's to say. Nil is a schema that says nothing.
+type schema struct {
+	root, self map[string]any
+	names      []string // of properties, sorted
+}
+
+// schema gives the schema of a satellite's config, input or output; nil where it has none.
+func (c *compiler) schema(spec *orbit.SatelliteSpec, part string) *schema {
+	text := spec.Config
+	switch part {
+	case "input":
+		text = spec.Input
+	case "output":
+		text = spec.Output
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	key := part + " " + spec.Name
+	if s, ok := c.schemas[key]; ok {
+		return s
+	}
+	var m map[string]any
+	var s *schema
+	if json.Unmarshal(text, &m) == nil && m != nil {
+		s = newSchema(m, m)
+	}
+	c.schemas[key] = s
+	return s
+}
+
+// newSchema follows references within the same document.
+func newSchema(root, self map[string]any) *schema {
+	for range 8 { // a longer chain is a circle
+		ref, ok := self["$ref"].(string)
+		path, local := strings.CutPrefix(ref, "#/")
+		if !ok || !local {
+			break
+		}
+		var target any = root
+		for _, key := range strings.Split(path, "/") {
+			m, _ := target.(map[string]any)
+			target = m[key]
+		}
+		m, ok := target.(map[string]any)
+		if !ok {
+			return nil
+		}
+		self = m
+	}
+	s := &schema{root: root, self: self}
+	properties, _ := self["properties"].(map[string]any)
+	for name := range properties {
+		s.names = append(s.names, name)
+	}
+	slices.Sort(s.names)
+	return s
+}
+
+func (s *schema) below(v any) *schema {
+	if m, ok := v.(map[string]any); ok {
+		return newSchema(s.root, m)
+	}
+	return nil
+}
+
+// has tells whether the schema names the key.
+func (s *schema) has(key string) bool {
+	if s == nil {
+		return false
+	}
+	_, ok := slices.BinarySearch(s.names, key)
+	return ok
+}
+
+// canonical gives the spelling that the schema has for a key, and whether it names it.
+func (s *schema) canonical(key string) (string, bool) {
+	if s.has(key) {
+		return key, true
+	}
+	if kebab := strings.ReplaceAll(key, "_", "-"); s.has(kebab) {
+		return kebab, true
+	}
+	return key, false
+}
+
+// property gives the schema of a key; nil where it says nothing.
+func (s *schema) property(key string) *schema {
+	if s == nil {
+		return nil
+	}
+	properties, _ := s.self["properties"].(map[string]any)
+	if p, ok := properties[key]; ok {
+		return s.below(p)
+	}
+	return s.below(s.self["additionalProperties"])
+}
+
+// closed tells whether no other keys than the named ones are allowed.
+func (s *schema) closed() bool {
+	if s == nil {
+		return false
+	}
+	for _, word := range []string{"additionalProperties", "unevaluatedProperties"} {
+		if open, ok := s.self[word].(bool); ok && !open {
+			return s.self["patternProperties"] == nil
+		}
+	}
+	return false
+}
+
+// items gives the schema of a list's entries.
+func (s *schema) items() *schema {
+	if s == nil {
+		return nil
+	}
+	return s.below(s.self["items"])
+}
+
+// wantsMap tells whether a map fits and a list does not.
+func (s *schema) wantsMap() bool {
+	types := s.types()
+	return slices.Contains(types, "object") && !slices.Contains(types, "array")
+}
+
+func (s *schema) types() []string {
+	if s == nil {
+		return nil
+	}
+	switch t := s.self["type"].(type) {
+	case string:
+		return []string{t}
+	case []any:
+		var out []string
+		for _, e := range t {
+			if name, ok := e.(string); ok {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
+	for _, word := range []string{"anyOf", "oneOf"} {
+		if list, ok := s.self[word].([]any); ok {
+			var out []string
+			for _, e := range list {
+				out = append(out, s.below(e).types()...)
+			}
+			return out
+		}
+	}
+	return nil
+}
+
+// required lists the keys that must be there, in the schema's order.
+func (s *schema) required() []string {
+	if s == nil {
+		return nil
+	}
+	list, _ := s.self["required"].([]any)
+	var out []string
+	for _, e := range list {
+		if name, ok := e.(string); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}

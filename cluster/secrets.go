@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"regexp"
+
+	"gopkg.in/yaml.v3"
+)
+
+var (
+	secretPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`)
+	sourcePattern = map[string]*regexp.Regexp{
+		"env":   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
+		"vault": regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./#-]*$`),
+	}
+)
+
+// readSecrets reads the list of one-key maps, or the one map.
+func (c *compiler) readSecrets(f *fields, s *Spec) {
+	v, ok := f.get("secrets")
+	if !ok {
+		c.blindSecrets = c.badNodes[v.value]
+		return
+	}
+	maps := []*yaml.Node{v.value}
+	if v.value.Kind == yaml.SequenceNode {
+		maps = v.value.Content
+	}
+	first := map[string]bool{}
+	for _, m := range maps {
+		if m.Kind != yaml.MappingNode {
+			c.blindSecrets = true
+			if !c.badNodes[m] {
+				c.error(at(m), codeType, "write NAME: value", "secrets must be a map or a list of one-key maps, not %s", describe(m))
+			}
+			continue
+		}
+		for i := 0; i+1 < len(m.Content); i += 2 {
+			key, value := m.Content[i], m.Content[i+1]
+			if c.badNodes[key] {
+				continue
+			}
+			if first[key.Value] {
+				c.error(at(key), codeDuplicate, "keep one of them", "the secret %s is declared twice", quoted(key.Value))
+				continue
+			}
+			first[key.Value] = true
+			s.secretNames = append(s.secretNames, key.Value)
+			if !secretPattern.MatchString(key.Value) {
+				c.error(at(key), codeIdentifier, "write it of letters, digits, _ and -, such as API_KEY", "%s is no name of a secret", quoted(key.Value))
+				continue
+			}
+			secret := SecretSpec{SecretSource{Name: key.Value, Source: "inline"}, at(key)}
+			if c.readSecret(key, value, &secret) {
+				s.Secrets = append(s.Secrets, secret)
+			}
+		}
+	}
+}
+
+// readSecret reads where the value of one secret comes from.
+func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
+	const hint = "write text, {env: NAME} or {vault: NAME}"
+	switch {
+	case c.badNodes[value]:
+		return false
+	case isNull(value):
+		c.error(at(key), codeSecretValue, hint, "the secret %s has no value", s.Name)
+		return false
+	case value.Kind == yaml.ScalarNode:
+		c.inline[s.Name] = value.Value
+		return true
+	case value.Kind != yaml.MappingNode:
+		c.error(at(value), codeSecretValue, hint, "the secret %s cannot be %s", s.Name, describe(value))
+		return false
+	}
+	f, _ := c.fields(value, at(key), "the secret "+s.Name, "env", "vault")
+	if len(f.byKey) != 1 {
+		if len(f.byKey) == 2 || len(value.Content) == 0 { // else its unknown key has been told
+			c.error(at(value), codeSecretValue, hint, "the secret %s needs one source", s.Name)
+		}
+		return false
+	}
+	for source := range f.byKey {
+		v, ok := f.need(source, hint)
+		if !ok {
+			return false
+		}
+		w, ok := c.text(v.value, s.Name+"."+source)
+		if ok && !sourcePattern[source].MatchString(w.Text) {
+			c.error(w.Pos, codeSecretValue, "write it of letters, digits and _", "%s is no name of a %s secret", quoted(w.Text), source)
+			return false
+		}
+		s.Source, s.Key = source, w.Text
+		return ok
+	}
+	return false
+}

@@ -1,0 +1,95 @@
+package cluster
+
+import "github.com/exospherehost/orbit"
+
+// Tally is what the ledger of a run adds up to: a pure function of the records folded so far.
+//
+//	outstanding = roots + Σ over records (children born + failure items born − items settled)
+//
+// An item counts from its birth. `retry` is not settled, and a retry bundle gives birth to nothing.
+type Tally struct {
+	Outstanding int                   `json:"outstanding"`
+	Steps       map[string]*StepTally `json:"steps"`
+}
+
+// StepTally counts the items of one step.
+type StepTally struct {
+	Born      int `json:"born"`
+	Succeeded int `json:"succeeded,omitempty"`
+	Failed    int `json:"failed,omitempty"`
+	Skipped   int `json:"skipped,omitempty"`
+	Retrying  int `json:"retrying,omitempty"`
+}
+
+// Open is the number of items of the step that have not ended.
+func (s *StepTally) Open() int { return s.Born - s.Succeeded - s.Failed - s.Skipped }
+
+// NewTally is the tally of a run that has just been accepted: one item for each root.
+func (p *Plan) NewTally() *Tally {
+	t := &Tally{Steps: make(map[string]*StepTally, len(p.Steps))}
+	for _, r := range p.Roots() {
+		t.step(r.Identifier).Born = 1
+		t.Outstanding++
+	}
+	return t
+}
+
+// Fold adds one record; its head is enough. Folding a record twice is the caller's mistake.
+func (t *Tally) Fold(rec *orbit.Record) {
+	s := t.step(rec.Step)
+	s.Succeeded += rec.Counts.Succeeded
+	s.Failed += rec.Counts.Failed
+	s.Skipped += rec.Counts.Skipped
+	s.Retrying += rec.Counts.Retry - rec.Counts.Again
+	t.Outstanding += rec.FailureItems - rec.Counts.Settled()
+	for _, b := range rec.Born {
+		t.step(b.Step).Born += b.Items
+		t.Outstanding += b.Items
+	}
+}
+
+// Settle gives the state in which the run ends; not ok while something is outstanding. Failure and log steps have no part
+// in it.
+func (t *Tally) Settle(p *Plan) (state orbit.RunState, ok bool) {
+	if t.Outstanding != 0 {
+		return "", false
+	}
+	failed, leaves := 0, 0
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		s := t.Steps[step.Identifier]
+		if s == nil || step.Part != Main {
+			continue
+		}
+		failed += s.Failed
+		if step.Leaf() {
+			leaves += s.Succeeded
+		}
+	}
+	switch {
+	case failed == 0:
+		return orbit.RunSucceeded, true
+	case leaves > 0:
+		return orbit.RunPartial, true
+	}
+	return orbit.RunFailed, true
+}
+
+func (t *Tally) step(name string) *StepTally {
+	s := t.Steps[name]
+	if s == nil {
+		s = &StepTally{}
+		t.Steps[name] = s
+	}
+	return s
+}
+
+// Clone is a copy that shares nothing.
+func (t *Tally) Clone() *Tally {
+	c := &Tally{Outstanding: t.Outstanding, Steps: make(map[string]*StepTally, len(t.Steps))}
+	for name, s := range t.Steps {
+		copied := *s
+		c.Steps[name] = &copied
+	}
+	return c
+}

@@ -1,0 +1,381 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/exospherehost/orbit"
+)
+
+// Template is a value of a config or input with its expressions parsed: compiled once, resolved for each item. Exactly one of its
+// forms is set; Map and List hold an expression somewhere below them, all else is folded into Literal.
+type Template struct {
+	Literal orbit.Object // a constant value; null where no form is set
+	Expr    *Expr        // one expression and nothing else: the value keeps its type
+	Text    []TextPart   // text with expressions in it
+	Map     []Entry
+	List    []*Template
+}
+
+// Entry is one key of a map, in file order.
+type Entry struct {
+	Key   string
+	Value *Template
+}
+
+// TextPart is a piece of text, or an expression inside text.
+type TextPart struct {
+	Text string
+	Expr *Expr
+}
+
+// Expr is the inside of ${{ }}: a path, a quoted string, or an operation on such.
+type Expr struct {
+	Path   *Path
+	String *string // '…': a literal, the way to write ${{ itself
+	Op     *Operation
+}
+
+// Scope is what expressions can see while one item is resolved.
+type Scope struct {
+	Plan    *Plan
+	Secrets map[string]string
+	Output  func(step string) (any, error) // the object of an ancestor, or Payload; loaded when first asked for
+	Values  map[string]any                 // the roots cluster, run, trigger, failure
+}
+
+// Resolve gives the value of the template: nil, bool, string, int, float64, []any, map[string]any. Values are inserted as data and never parsed again.
+func (t *Template) Resolve(s *Scope) (any, error) {
+	switch {
+	case t == nil:
+		return nil, nil
+	case t.Expr != nil:
+		return t.Expr.resolve(s)
+	case t.Text != nil:
+		var b strings.Builder
+		for _, part := range t.Text {
+			if part.Expr == nil {
+				b.WriteString(part.Text)
+				continue
+			}
+			v, err := part.Expr.resolve(s)
+			if err != nil {
+				return nil, err
+			}
+			text, err := asText(v, part.Expr, s)
+			if err != nil {
+				return nil, err
+			}
+			b.WriteString(text)
+		}
+		return b.String(), nil
+	case t.Map != nil:
+		m := make(map[string]any, len(t.Map))
+		for _, e := range t.Map {
+			v, err := e.Value.Resolve(s)
+			if err != nil {
+				return nil, err
+			}
+			m[e.Key] = v
+		}
+		return m, nil
+	case t.List != nil:
+		list := make([]any, len(t.List))
+		for i, e := range t.List {
+			v, err := e.Resolve(s)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = v
+		}
+		return list, nil
+	}
+	return t.Literal.Value()
+}
+
+// Walk calls f for every path and quoted string in the template's expressions, also inside operations.
+func (t *Template) Walk(f func(*Expr)) {
+	if t == nil {
+		return
+	}
+	if t.Expr != nil {
+		t.Expr.walk(f)
+	}
+	for _, p := range t.Text {
+		if p.Expr != nil {
+			p.Expr.walk(f)
+		}
+	}
+	for _, e := range t.Map {
+		e.Value.Walk(f)
+	}
+	for _, e := range t.List {
+		e.Walk(f)
+	}
+}
+
+// Key gives the value under a key of a map template; nil where there is none.
+func (t *Template) Key(name string) *Template {
+	if t == nil {
+		return nil
+	}
+	for _, e := range t.Map {
+		if e.Key == name {
+			return e.Value
+		}
+	}
+	if t.Map == nil && t.Expr == nil && t.Text == nil && t.List == nil {
+		if v, err := t.Literal.Value(); err == nil {
+			if m, ok := v.(map[string]any); ok {
+				if below, ok := m[name]; ok {
+					return &Template{Literal: orbit.MustObject(below)}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Expr) resolve(s *Scope) (any, error) {
+	if e.String != nil {
+		return *e.String, nil
+	}
+	if e.Op != nil {
+		v, err := e.Op.resolve(s)
+		if err != nil && e.Op.Source != "" {
+			return nil, fmt.Errorf("${{ %s }}: %w", e.Op.Source, err)
+		}
+		return v, err
+	}
+	p := e.Path
+	var v any
+	segments := p.Segments
+	switch p.Root {
+	case "secrets":
+		if len(segments) != 1 {
+			return nil, fmt.Errorf("${{ %s }}: name one secret", p.Source)
+		}
+		value, ok := s.Secrets[segments[0].Name]
+		if !ok {
+			return nil, orbit.Permanent(orbit.CodeSecret, "the secret %s has no value", segments[0].Name)
+		}
+		return value, nil
+	case "satellites":
+		if len(segments) == 0 || segments[0].Name != "output" {
+			return nil, fmt.Errorf("${{ %s }}: write satellites.%s.output", p.Source, p.Step)
+		}
+		out, err := s.Output(p.Step)
+		if err != nil {
+			return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
+		}
+		v, segments = out, segments[1:]
+	case "trigger":
+		if len(segments) > 0 && segments[0].Name == "payload" {
+			out, err := s.Output(Payload)
+			if err != nil {
+				return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
+			}
+			v, segments = out, segments[1:]
+			break
+		}
+		v = s.Values[p.Root]
+	default:
+		v = s.Values[p.Root]
+	}
+	out, err := walk(v, segments)
+	if err != nil {
+		return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
+	}
+	return out, nil
+}
+
+// asText is a value inside text: a string as it is, an object as its satellite's primary text field where it has one,
+// anything else as compact JSON.
+func asText(v any, e *Expr, s *Scope) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case map[string]any:
+		if e.Path != nil && e.Path.Whole() && s.Plan != nil {
+			if step, ok := s.Plan.Step(e.Path.Step); ok && step.PrimaryText != "" {
+				if text, ok := v[step.PrimaryText].(string); ok {
+					return text, nil
+				}
+			}
+		}
+	}
+	o, err := orbit.NewObject(v)
+	if err != nil {
+		return "", err
+	}
+	text, err := o.MarshalJSON()
+	return string(text), err
+}
+
+// templateJSON is the stored form of a Template.
+type templateJSON struct {
+	Literal *orbit.Object `json:"v,omitempty"`
+	Expr    *string       `json:"e,omitempty"`
+	Text    []textJSON    `json:"t,omitempty"`
+	Map     []entryJSON   `json:"m,omitempty"`
+	List    []*Template   `json:"l,omitempty"`
+}
+
+type textJSON struct {
+	Text string  `json:"v,omitempty"`
+	Expr *string `json:"e,omitempty"`
+}
+
+type entryJSON struct {
+	Key   string    `json:"k"`
+	Value *Template `json:"v"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t *Template) MarshalJSON() ([]byte, error) {
+	var j templateJSON
+	switch {
+	case t.Expr != nil:
+		source := t.Expr.source()
+		j.Expr = &source
+	case t.Text != nil:
+		for _, p := range t.Text {
+			if p.Expr != nil {
+				source := p.Expr.source()
+				j.Text = append(j.Text, textJSON{Expr: &source})
+			} else {
+				j.Text = append(j.Text, textJSON{Text: p.Text})
+			}
+		}
+	case t.Map != nil:
+		for _, e := range t.Map {
+			j.Map = append(j.Map, entryJSON(e))
+		}
+	case t.List != nil:
+		j.List = t.List
+	default:
+		literal := t.Literal
+		if literal == nil {
+			literal = orbit.MustObject(nil)
+		}
+		j.Literal = &literal
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON implements json.Unmarshaler; expressions are parsed again.
+func (t *Template) UnmarshalJSON(text []byte) error {
+	var raw struct {
+		Literal json.RawMessage `json:"v"`
+		templateRest
+	}
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return err
+	}
+	*t = Template{}
+	switch {
+	case raw.Expr != nil:
+		e, err := ParseExpr(*raw.Expr)
+		t.Expr = e
+		return err
+	case raw.Text != nil:
+		for _, p := range raw.Text {
+			if p.Expr == nil {
+				t.Text = append(t.Text, TextPart{Text: p.Text})
+				continue
+			}
+			e, err := ParseExpr(*p.Expr)
+			if err != nil {
+				return err
+			}
+			t.Text = append(t.Text, TextPart{Expr: e})
+		}
+	case raw.Map != nil:
+		for _, e := range raw.Map {
+			t.Map = append(t.Map, Entry(e))
+		}
+	case raw.List != nil:
+		t.List = raw.List
+	case raw.Literal != nil:
+		return t.Literal.UnmarshalJSON(raw.Literal)
+	default:
+		return errors.New("a template without a form")
+	}
+	return nil
+}
+
+type templateRest struct {
+	Expr *string     `json:"e"`
+	Text []textJSON  `json:"t"`
+	Map  []entryJSON `json:"m"`
+	List []*Template `json:"l"`
+}
+
+// ParseExpr reads the inside of ${{ }}.
+func ParseExpr(source string) (*Expr, error) {
+	path, err := ParsePath(source)
+	text := strings.TrimSpace(source)
+	if isOperation(text) {
+		return parseOperation(source)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Expr{Path: path}, nil
+}
+
+// walk calls f for the paths and quoted strings of the expression.
+func (e *Expr) walk(f func(*Expr)) {
+	if e.Op == nil {
+		f(e)
+		return
+	}
+	for _, a := range e.Op.Args {
+		a.walk(f)
+	}
+}
+
+func (e *Expr) source() string {
+	if e.String != nil {
+		return "'" + strings.ReplaceAll(*e.String, "'", "''") + "'"
+	}
+	if e.Op != nil {
+		return e.Op.Source
+	}
+	return e.Path.Source
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case string:
+		return "a text"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return "a number"
+}
+
+// fieldList names the fields of an object for an error; at most eight of them.
+func fieldList(m map[string]any) string {
+	if len(m) == 0 {
+		return "none"
+	}
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	if len(keys) > 8 {
+		keys = append(keys[:8], "…")
+	}
+	return strings.Join(keys, ", ")
+}

@@ -1,0 +1,192 @@
+package cluster
+
+import (
+	"strings"
+	"time"
+	_ "time/tzdata" // so that a time zone is known or not whatever the machine has
+
+	"github.com/robfig/cron/v3"
+	"gopkg.in/yaml.v3"
+)
+
+var triggerTypes = []string{"api-call", "cron", "webhook", "event", "cluster"}
+
+// readTriggers reads one trigger or a list of them.
+func (c *compiler) readTriggers(v field) []TriggerSpec {
+	nodes := []*yaml.Node{v.value}
+	if v.value.Kind == yaml.SequenceNode {
+		nodes = v.value.Content
+		if len(nodes) == 0 {
+			c.error(at(v.value), codeMissingKey, "write trigger: api-call", "trigger has no value")
+		}
+	}
+	var out []TriggerSpec
+	for _, n := range nodes {
+		if c.badNodes[n] {
+			continue
+		}
+		if t, ok := c.readTrigger(n); ok {
+			out = append(out, t)
+			if t.Type != "api-call" {
+				c.warn(t.Pos, codeTriggerLater, "orbit run starts a run by hand", "%s triggers are not run yet", t.Type)
+			}
+		}
+	}
+	return out
+}
+
+func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
+	t.Pos = at(n)
+	if n.Kind != yaml.MappingNode {
+		w, ok := c.text(n, "trigger")
+		if !ok {
+			return t, false
+		}
+		switch t.Type = w.Text; t.Type {
+		case "api-call", "webhook":
+			return t, true
+		case "cron", "event", "cluster":
+			c.error(w.Pos, codeType, "write it like {"+t.Type+": …}", "the trigger %s needs a value", t.Type)
+		default:
+			c.error(w.Pos, codeValue, didYouMean(t.Type, triggerTypes), "there is no trigger %s", quoted(t.Type))
+		}
+		return t, false
+	}
+	f, _ := c.fields(n, t.Pos, "trigger", append([]string{"timezone", "overlap", "catch-up", "filter", "on"}, triggerTypes...)...)
+	for _, kind := range triggerTypes {
+		v, given := f.byKey[kind]
+		if !given {
+			continue
+		}
+		if t.Type != "" {
+			c.error(v.key, codeValue, "write a list of triggers", "a trigger is either %s or %s", t.Type, kind)
+			return t, false
+		}
+		t.Type = kind
+		t.Pos = v.key
+	}
+	if t.Type == "" {
+		if len(f.byKey) > 0 || len(n.Content) == 0 { // else its unknown key has been told
+			c.error(t.Pos, codeMissingKey, "write api-call, or one of cron, webhook, event and cluster with its value", "the trigger does not say what starts a run")
+		}
+		return t, false
+	}
+	return t, c.readTriggerValue(f, &t)
+}
+
+// settings of the trigger types beside their value.
+var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "event": {"filter"}, "cluster": {"on"}}
+
+func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
+	for _, key := range []string{"timezone", "overlap", "catch-up", "filter", "on"} {
+		if v, given := f.byKey[key]; given && !contains(triggerSettings[t.Type], key) {
+			c.error(v.key, codeUnknownKey, didYouMean(key, triggerSettings[t.Type]), "a trigger of type %s has no key %q", t.Type, key)
+		}
+	}
+	value := func(hint string) (Word, bool) {
+		v, ok := f.need(t.Type, hint)
+		if !ok {
+			return Word{}, false
+		}
+		return c.text(v.value, "trigger."+t.Type)
+	}
+	switch t.Type {
+	case "cron":
+		t.Timezone, t.Overlap, t.CatchUp = "UTC", "skip", "latest"
+		if v, ok := f.get("overlap"); ok {
+			t.Overlap = c.oneOf(v.value, "overlap", "skip", "queue", "cancel", "allow")
+		}
+		if v, ok := f.get("catch-up"); ok {
+			t.CatchUp = c.oneOf(v.value, "catch-up", "latest", "none", "all")
+		}
+		if w, ok := f.text("timezone"); ok {
+			t.Timezone = w.Text
+			if _, err := time.LoadLocation(w.Text); err != nil || w.Text == "Local" || w.Text == "" {
+				c.error(w.Pos, codeValue, "write it like UTC or Europe/Berlin", "the time zone %s is unknown", quoted(w.Text))
+			}
+		}
+		w, ok := value(`write cron: "0 0 * * *"`)
+		t.Cron = w.Text
+		return ok && c.checkCron(w)
+	case "event":
+		w, ok := value("name the NATS subject")
+		t.Subject = w.Text
+		if ok && !validSubject(w.Text) {
+			c.error(w.Pos, codeValue, "write it like orders.created, or orders.* or orders.>", "%s is no NATS subject", quoted(w.Text))
+			return false
+		}
+		if w, ok := f.text("filter"); ok {
+			t.Filter = w.Text
+		}
+		return ok
+	case "cluster":
+		w, ok := value("name the cluster, project/name")
+		t.Cluster = strings.TrimPrefix(w.Text, "cluster/")
+		project, name, _ := strings.Cut(t.Cluster, "/")
+		if ok && (!identifierPattern.MatchString(project) || !identifierPattern.MatchString(name)) {
+			c.error(w.Pos, codeIdentifier, "write it like project/name", "%s is no identifier of a cluster", quoted(w.Text))
+			return false
+		}
+		t.On = "succeeded"
+		if v, ok := f.get("on"); ok {
+			t.On = c.oneOf(v.value, "on", "succeeded", "partial", "failed", "cancelled", "ended")
+		}
+		return ok
+	}
+	return true
+}
+
+var cronMacros = []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+
+// checkCron reports a cron expression that is none, or that never fires.
+func (c *compiler) checkCron(w Word) bool {
+	text := strings.TrimSpace(w.Text)
+	switch {
+	case strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ="):
+		c.error(w.Pos, codeCron, "write the zone into the key timezone beside cron", "a cron expression does not name its time zone")
+		return false
+	case strings.HasPrefix(text, "@") && !contains(cronMacros, text):
+		c.error(w.Pos, codeCron, didYouMean(text, cronMacros), "%s is no cron expression", quoted(w.Text))
+		return false
+	case !strings.HasPrefix(text, "@") && len(strings.Fields(text)) != 5:
+		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "a cron expression has 5 fields, and %s has %d",
+			quoted(w.Text), len(strings.Fields(text)))
+		return false
+	}
+	schedule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
+	if err != nil {
+		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "%s is no cron expression: %v", quoted(w.Text), err)
+		return false
+	}
+	// Every date that exists comes within eight years of 2096, the longest time without a February 29; five are looked at
+	// from each of two years.
+	for _, year := range []int{2023, 2027} {
+		if !schedule.Next(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+			return true
+		}
+	}
+	c.error(w.Pos, codeCronNever, "check the day and the month", "%s never fires: no date fits it", quoted(w.Text))
+	return false
+}
+
+func validSubject(s string) bool {
+	if s == "" || strings.ContainsAny(s, " \t\r\n") {
+		return false
+	}
+	tokens := strings.Split(s, ".")
+	for i, t := range tokens {
+		if t == "" || t == ">" && i < len(tokens)-1 || len(t) > 1 && strings.ContainsAny(t, "*>") {
+			return false
+		}
+	}
+	return true
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/exospherehost/orbit"
+)
+
+// Value is a value of a config or input with the places of its parts. Exactly one of its forms is set; none: Scalar, which may be nil.
+type Value struct {
+	Pos    Pos
+	Scalar any     // nil, bool, string, int, uint64, float64
+	Pieces []Piece // text with expressions in it
+	Alone  bool    // the one piece is all there is: the value keeps its type
+	Fields []Field
+	Items  []*Value
+
+	isMap, isList bool
+	broken        bool // reported: what it would be is not known
+	node          *yaml.Node
+}
+
+// Field is a key of a map, in file order and in the schema's spelling.
+type Field struct {
+	Key   string
+	Pos   Pos
+	Value *Value
+}
+
+// Piece is a stretch of text, or an expression; Pos is that of the expression.
+type Piece struct {
+	Text string
+	Expr *Expr
+	Pos  Pos
+}
+
+// Get gives the value under a key of a map; nil where there is none.
+func (v *Value) Get(key string) *Value {
+	if v != nil {
+		for _, f := range v.Fields {
+			if f.Key == key {
+				return f.Value
+			}
+		}
+	}
+	return nil
+}
+
+// each calls f for every expression, with the path of the field that it stands in; positions in lists are no part of it.
+func (v *Value) each(path []string, f func(path []string, p *Piece)) {
+	if v == nil {
+		return
+	}
+	for i := range v.Pieces {
+		if v.Pieces[i].Expr != nil {
+			f(path, &v.Pieces[i])
+		}
+	}
+	for _, e := range v.Fields {
+		e.Value.each(append(path[:len(path):len(path)], e.Key), f)
+	}
+	for _, e := range v.Items {
+		e.each(path, f)
+	}
+}
+
+// plain gives the JSON-like value for Options.Check: null where an expression stands.
+func (v *Value) plain() any {
+	switch {
+	case v.isMap:
+		m := make(map[string]any, len(v.Fields))
+		for _, f := range v.Fields {
+			m[f.Key] = f.Value.plain()
+		}
+		return m
+	case v.isList:
+		list := make([]any, len(v.Items))
+		for i, e := range v.Items {
+			list[i] = e.plain()
+		}
+		return list
+	}
+	if u, ok := v.Scalar.(uint64); ok {
+		return float64(u)
+	}
+	return v.Scalar
+}
+
+// open tells whether what the value will be is not known before the item runs.
+func (v *Value) open() bool { return v.broken || len(v.Pieces) > 0 }
+
+// template compiles the value: what holds no expression becomes one literal, and the keys of maps are sorted, so that
+// their order does not change the plan's hash.
+func (v *Value) template() *Template {
+	if v == nil {
+		return nil
+	}
+	t, _ := v.fold()
+	return t
+}
+
+func (v *Value) fold() (t *Template, literal bool) {
+	switch {
+	case len(v.Pieces) > 0 && v.Alone:
+		return &Template{Expr: v.Pieces[0].Expr}, false
+	case len(v.Pieces) > 0:
+		t = &Template{}
+		for _, p := range v.Pieces {
+			t.Text = append(t.Text, TextPart{Text: p.Text, Expr: p.Expr})
+		}
+		return t, false
+	case v.isMap && len(v.Fields) > 0:
+		t, literal = &Template{}, true
+		for _, f := range v.Fields {
+			below, constant := f.Value.fold()
+			t.Map = append(t.Map, Entry{f.Key, below})
+			literal = literal && constant
+		}
+		slices.SortFunc(t.Map, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	case v.isList && len(v.Items) > 0:
+		t, literal = &Template{}, true
+		for _, e := range v.Items {
+			below, constant := e.fold()
+			t.List = append(t.List, below)
+			literal = literal && constant
+		}
+	default:
+		return &Template{Literal: orbit.MustObject(v.plain())}, true
+	}
+	if literal {
+		return &Template{Literal: orbit.MustObject(v.plain())}, true
+	}
+	return t, false
+}

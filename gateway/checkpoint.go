@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// checkpointEvery is how often folded state is saved. Saving more often makes takeover shorter and running dearer.
+const checkpointEvery = 2 * time.Second
+
+// checkpointDoc is saved state: of a partition, or of one open run. It is a cache. Thrown away, everything is folded anew.
+type checkpointDoc struct {
+	Created time.Time      `json:"created"` // of the stream; another one means another stream
+	Last    uint64         `json:"last"`    // sequence of the last folded record
+	Subject string         `json:"subject"` // of that record
+	Time    time.Time      `json:"time"`    // of that record
+	Epoch   uint64         `json:"epoch"`   // of the lease it was written under
+	Round   int            `json:"round,omitempty"`
+	Plan    string         `json:"plan,omitempty"`
+	Tally   *cluster.Tally `json:"tally,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+}
+
+func (s *settler) checkpoints() *kv.Bucket[checkpointDoc] {
+	return kv.Open[checkpointDoc](s.g.opts.Conn, s.g.js, kv.CheckpointsBucket)
+}
+
+func partitionCheckpoint(p int) string { return fmt.Sprintf("p%d", p) }
+func runCheckpoint(run string) string  { return "run." + run }
+
+// load takes the state from documents and checkpoints, then looks at every run: released, ended, never launched?
+func (s *settler) load(ctx context.Context) error {
+	info, err := s.g.js.Stream(ctx, streams.StreamName(s.p))
+	if err != nil {
+		return fmt.Errorf("open the stream of partition %d: %w", s.p, err)
+	}
+	created, last := info.CachedInfo().Created, info.CachedInfo().State.LastSeq
+	if cp, _, err := s.checkpoints().Get(ctx, partitionCheckpoint(s.p)); err == nil && s.valid(ctx, cp, created, last) {
+		s.last, s.checkpointed = cp.Last, cp.Last
+		s.lastAt.subject, s.lastAt.time = cp.Subject, cp.Time
+	} else if err != nil && !errors.Is(err, kv.ErrNotFound) {
+		return err
+	}
+	if err := s.lookForRuns(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	open := make([]*openRun, 0, len(s.runs))
+	for _, or := range s.runs {
+		open = append(open, or)
+	}
+	s.mu.Unlock()
+	anew := false
+	for _, or := range open {
+		cp, _, err := s.checkpoints().Get(ctx, runCheckpoint(or.doc.ID))
+		if err == nil && cp.Tally != nil && cp.Plan == or.doc.Plan && cp.Round == or.doc.Round && cp.Created.Equal(created) && cp.Last <= last {
+			s.mu.Lock()
+			or.tally, or.folded, or.saved, or.reason = cp.Tally, cp.Last, cp.Last, cp.Reason
+			s.mu.Unlock()
+			continue
+		}
+		if err != nil && !errors.Is(err, kv.ErrNotFound) {
+			return err
+		}
+		if seq, err := s.firstRecord(ctx, or.doc.ID); err != nil {
+			return err
+		} else if seq > 0 && seq <= s.last { // records were folded whose sum is lost
+			anew = true
+		}
+	}
+	if anew {
+		s.last, s.checkpointed = 0, 0
+		s.mu.Lock()
+		for _, or := range open {
+			or.tally, or.folded, or.reason = or.plan.NewTally(), 0, ""
+		}
+		s.mu.Unlock()
+	}
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
+	return s.endRuns(ctx, open)
+}
+
+// valid tells whether a checkpoint speaks of this stream as it is.
+func (s *settler) valid(ctx context.Context, cp *checkpointDoc, created time.Time, last uint64) bool {
+	if !cp.Created.Equal(created) || cp.Last > last {
+		return false
+	}
+	found := false
+	_, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), cp.Last, 1, func(m streams.Stored) error {
+		found = m.Seq == cp.Last && m.Subject == cp.Subject && m.Time.Equal(cp.Time)
+		return nil
+	})
+	return err == nil && found
+}
+
+func (s *settler) firstRecord(ctx context.Context, run string) (seq uint64, err error) {
+	_, err = streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, run), 1, 1, func(m streams.Stored) error {
+		seq = m.Seq
+		return nil
+	})
+	return seq, err
+}
+
+// lookForRuns reads the run documents that changed since the last look, and takes up the open ones of this partition.
+// This is how a leader learns of runs that another gateway accepted.
+func (s *settler) lookForRuns(ctx context.Context) error {
+	b := s.g.store.Runs
+	return streams.ReadAll(ctx, s.g.opts.Conn, b.Stream(), b.Keys(), s.docSeq+1, func(m streams.Stored) error {
+		s.docSeq = m.Seq
+		id := b.Key(m.Subject)
+		if streams.Partition(id, s.g.topology.Partitions) != s.p || len(m.Data) == 0 {
+			return nil
+		}
+		s.mu.Lock()
+		or := s.runs[id]
+		s.mu.Unlock()
+		if or != nil && or.rev >= m.Seq {
+			return nil
+		}
+		doc, err := decodeRun(m.Data)
+		if err != nil || doc.State.Terminal() {
+			return nil // unreadable: not ours to judge
+		}
+		p, err := s.g.plans.get(ctx, doc.Plan)
+		if err != nil {
+			s.g.log.Error().Err(err).Str("run", id).Msg("the plan of an open run cannot be read")
+			return nil
+		}
+		s.adopt(doc, m.Seq, p)
+		return nil
+	})
+}
+
+// save writes the checkpoint. It is called when every effect of the records up to s.last has its answer; that order is
+// what makes it safe to begin from it.
+func (s *settler) save(ctx context.Context) error {
+	info, err := s.g.js.Stream(ctx, streams.StreamName(s.p))
+	if err != nil {
+		return err
+	}
+	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: s.lastAt.subject, Time: s.lastAt.time, Epoch: s.lease.doc.Epoch}
+	type entry struct {
+		or  *openRun
+		doc checkpointDoc
+	}
+	var dirty []entry
+	s.mu.Lock()
+	for _, or := range s.runs {
+		if or.folded > or.saved && !or.ended {
+			doc := base
+			doc.Last, doc.Round, doc.Plan, doc.Tally, doc.Reason = or.folded, or.doc.Round, or.doc.Plan, or.tally.Clone(), or.reason
+			dirty = append(dirty, entry{or, doc})
+		}
+	}
+	s.mu.Unlock()
+	// Runs first, partition last: dying in between leaves runs that are ahead of the partition, which skip what they have.
+	for _, e := range dirty {
+		if _, err := s.checkpoints().Put(ctx, runCheckpoint(e.or.doc.ID), &e.doc); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		e.or.saved = e.doc.Last
+		s.mu.Unlock()
+	}
+	if _, err := s.checkpoints().Put(ctx, partitionCheckpoint(s.p), &base); err != nil {
+		return err
+	}
+	s.checkpointed = s.last
+	return nil
+}
+
+// leave saves once more, so that the next leader has little to fold.
+func (s *settler) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.last != s.checkpointed {
+		if err := s.save(ctx); err != nil {
+			s.g.log.Debug().Err(err).Msg("checkpoint")
+		}
+	}
+}

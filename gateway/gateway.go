@@ -1,0 +1,192 @@
+// Package gateway compiles clusters, launches runs and settles them: the only part of Orbit that writes documents and
+// creates streams. It serves the HTTP API and the NATS micro service.
+//
+//	submit ─► launch ─► (nodes work) ─► settle: fold the ledger, schedule retries, end runs
+//
+// Any number of gateways may run at once. One leads each partition at a time, which saves work; nothing breaks if two do,
+// for every effect is a function of a prefix of the ledger.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go/micro"
+	"github.com/rs/zerolog"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/compile"
+	"github.com/exospherehost/orbit/internal/fault"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/mesh"
+	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/streams"
+	"github.com/exospherehost/orbit/vault"
+)
+
+// Options say what a gateway is.
+type Options struct {
+	Name       string
+	Version    string
+	Conn       *nats.Conn // stays the caller's; it is open until Stop has returned
+	Registry   *satellite.Registry
+	Classes    []orbit.Class
+	Vault      *vault.Vault
+	Token      string             // the API asks for it; "": open
+	Peers      func() []mesh.Peer // what gossip knows; nil: no gossip
+	Partitions int                // 1 by default
+	Replicas   int                // of streams and buckets, 1 by default
+	// Alone promises that no other gateway with this name is alive, so that its leases may be taken over at once.
+	Alone  bool
+	Getenv func(string) (string, bool) // where {env: NAME} looks when the caller sent no value
+	Log    zerolog.Logger
+	Faults *fault.Injector
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	opts     Options
+	log      zerolog.Logger
+	js       jetstream.JetStream
+	store    *kv.Store
+	compiler cluster.Options
+	pub      *streams.Publisher
+	topology *streams.Topology
+	plans    *planCache
+	nodes    *nodeView
+	waiters  *waiters
+	settlers []*settler
+	micro    micro.Service
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	once   sync.Once
+	subs   []*nats.Subscription
+}
+
+// Start creates what is missing on the NATS server, takes over the partitions that nobody leads, and returns when requests can be answered.
+func Start(ctx context.Context, o Options) (*Gateway, error) {
+	js, err := jetstream.New(o.Conn)
+	if err != nil {
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	if o.Getenv == nil {
+		o.Getenv = func(string) (string, bool) { return "", false }
+	}
+	g := &Gateway{opts: o, log: o.Log.With().Str("gateway", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js),
+		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
+	g.plans = newPlanCache(g.store.Plans)
+	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := g.setUp(setup); err != nil {
+		return nil, err
+	}
+	if g.pub, err = streams.NewPublisher(o.Conn); err != nil {
+		return nil, err
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	for p := range g.topology.Partitions {
+		g.settlers = append(g.settlers, newSettler(g, p))
+	}
+	if err := g.listen(); err != nil {
+		g.Stop()
+		return nil, err
+	}
+	for _, s := range g.settlers {
+		g.wg.Go(s.run)
+	}
+	g.wg.Go(g.watchdog)
+	g.tellQueues()
+	return g, nil
+}
+
+// Stop ends everything this gateway does and gives up its leases. What is under way on nodes goes on. A second call waits too.
+func (g *Gateway) Stop() {
+	g.once.Do(func() {
+		g.stopMicro()
+		for _, s := range g.subs {
+			_ = s.Unsubscribe()
+		}
+		g.cancel()
+	})
+	g.wg.Wait()
+	g.pub.Close()
+}
+
+// setUp creates streams, buckets and the queues that every mesh has. Dying half-way is mended by the next start.
+func (g *Gateway) setUp(ctx context.Context) error {
+	if _, err := g.js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("the NATS server has no JetStream for us (%w); enable it, or run orbit-gateway without --nats to use the embedded server", err)
+	}
+	if err := g.topology.Ensure(ctx); err != nil {
+		return err
+	}
+	if err := kv.Ensure(ctx, g.js, g.topology.Replicas); err != nil {
+		return err
+	}
+	if err := g.topology.Discover(ctx); err != nil {
+		return fmt.Errorf("look for queues: %w", err)
+	}
+	first := "cpu"
+	if len(g.opts.Classes) > 0 {
+		first = g.opts.Classes[0].Name
+	}
+	_, err := g.topology.EnsureQueues(ctx, streams.QueuesOf(first, orbit.CorePool))
+	return err
+}
+
+// listen subscribes to what nodes and tools ask.
+func (g *Gateway) listen() error {
+	sub, err := g.opts.Conn.Subscribe(streams.NodeSubjects, g.heartbeat)
+	if err != nil {
+		return fmt.Errorf("subscribe to heartbeats: %w", err)
+	}
+	g.subs = append(g.subs, sub)
+	// One gateway of all answers a node.
+	if sub, err = g.opts.Conn.QueueSubscribe(streams.SecretsSubject, "orbit-gateway", g.answerSecrets); err != nil {
+		return fmt.Errorf("subscribe to questions for secrets: %w", err)
+	}
+	g.subs = append(g.subs, sub)
+	for p, s := range g.settlers {
+		sub, err := g.opts.Conn.Subscribe(streams.HintSubject(p), func(*nats.Msg) { s.poke() })
+		if err != nil {
+			return fmt.Errorf("subscribe to hints: %w", err)
+		}
+		g.subs = append(g.subs, sub)
+	}
+	return g.startMicro()
+}
+
+// tellQueues tells all nodes which queues there are.
+func (g *Gateway) tellQueues() {
+	c := streams.Cast{Kind: streams.CastQueues, Queues: g.topology.Queues(), Partitions: g.topology.Partitions}
+	_ = g.opts.Conn.Publish(streams.CastSubject, c.Encode()) // lossy: every heartbeat's answer says the same
+}
+
+// settlerOf is the settler of the partition that a run lives in.
+func (g *Gateway) settlerOf(run string) *settler {
+	return g.settlers[streams.Partition(run, g.topology.Partitions)]
+}
+
+// blobs reads blobs for the pure functions.
+func (g *Gateway) blobs(ctx context.Context) cluster.Blobs {
+	var name string // the last one stays at hand: values of one chunk are asked for one after the other
+	var data []byte
+	return func(want string) ([]byte, error) {
+		if want == name {
+			return data, nil
+		}
+		got, err := g.store.Blobs.Get(ctx, want)
+		if err != nil {
+			return nil, err
+		}
+		name, data = want, got
+		return got, nil
+	}
+}

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
+)
+
+// housekeeping is what a leader does by the clock rather than by the ledger. It is called four times a second.
+func (s *settler) housekeeping(ctx context.Context) error {
+	now := time.Now()
+	if now.Sub(s.times.checkpoint) >= checkpointEvery && s.last != s.checkpointed {
+		if err := s.save(ctx); err != nil && ctx.Err() == nil {
+			s.g.log.Warn().Err(err).Msg("checkpoint not saved")
+		}
+		s.times.checkpoint = now
+	}
+	if now.Sub(s.times.look) >= pendingAge {
+		if err := s.lookForRuns(ctx); err != nil {
+			return err
+		}
+		s.completePending(ctx, now)
+		s.times.look = now
+	}
+	if now.Sub(s.times.show) >= time.Second {
+		s.show(ctx, now)
+		s.times.show = now
+	}
+	return nil
+}
+
+// completePending launches runs whose gateway died between acceptance and launch.
+func (s *settler) completePending(ctx context.Context, now time.Time) {
+	for _, or := range s.snapshot(func(or *openRun) bool {
+		return or.doc.State == orbit.RunPending && now.Sub(or.doc.CreatedAt) > pendingAge && !or.ended
+	}) {
+		if _, err := s.g.completeLaunch(ctx, or.doc, or.rev, or.plan); err != nil && ctx.Err() == nil {
+			s.g.log.Warn().Err(err).Str("run", or.doc.ID).Msg("launch not completed; trying again")
+		}
+	}
+}
+
+// show writes counts into the documents of long runs, and marks missed deadlines.
+func (s *settler) show(ctx context.Context, now time.Time) {
+	for _, or := range s.snapshot(func(or *openRun) bool {
+		missed := now.After(or.doc.Deadline) && !or.doc.DeadlineMissed
+		return !or.ended && or.doc.State != orbit.RunPending && (missed || now.Sub(or.shown) > docEvery)
+	}) {
+		doc := *or.doc
+		s.mu.Lock()
+		doc.Satellites = satellites(or.plan, or.tally, nil)
+		s.mu.Unlock()
+		doc.DeadlineMissed = doc.DeadlineMissed || now.After(doc.Deadline)
+		if same(doc.Satellites, or.doc.Satellites) && doc.DeadlineMissed == or.doc.DeadlineMissed {
+			continue
+		}
+		rev, err := s.g.store.Runs.Update(ctx, doc.ID, &doc, or.rev)
+		if errors.Is(err, kv.ErrConflict) {
+			s.refresh(ctx, doc.ID)
+			continue
+		}
+		if err != nil {
+			continue // it is only for show; the deadline is marked at the next look
+		}
+		s.mu.Lock()
+		if live := s.runs[doc.ID]; live != nil && rev > live.rev {
+			live.doc, live.rev, live.shown = &doc, rev, now
+		}
+		s.mu.Unlock()
+	}
+}
+
+// refresh reads a run's document again, because someone else changed it.
+func (s *settler) refresh(ctx context.Context, id string) {
+	doc, rev, err := s.g.store.Runs.Get(ctx, id)
+	if err != nil {
+		return
+	}
+	if doc.State.Terminal() {
+		s.finished(doc)
+		return
+	}
+	s.mu.Lock()
+	if or := s.runs[id]; or != nil {
+		or.doc, or.rev = doc, rev
+	}
+	s.mu.Unlock()
+}
+
+// snapshot copies the runs that fit, for looking at them without the lock.
+func (s *settler) snapshot(fit func(*openRun) bool) []openRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []openRun
+	for _, or := range s.runs {
+		if fit(or) {
+			out = append(out, *or)
+		}
+	}
+	return out
+}
+
+func same(a, b []orbit.RunSatellite) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		for _, state := range orbit.ItemStates {
+			if a[i].Items[state] != b[i].Items[state] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func decodeRun(data []byte) (*kv.Run, error) {
+	doc := &kv.Run{}
+	return doc, json.Unmarshal(data, doc)
+}

@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/exospherehost/orbit"
+)
+
+// Bounds of a request.
+const (
+	maxBody   = 8 << 20 // of a run request: a payload; larger data belongs into files
+	pageSize  = 100
+	pageLimit = 1000
+	maxWait   = 30 * time.Second // of ?wait=
+)
+
+// Handler is the HTTP API.
+func (g *Gateway) Handler() http.Handler {
+	mux := http.NewServeMux()
+	open := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := f(w, r); err != nil {
+				g.refuse(w, r, err)
+			}
+		})
+	}
+	guarded := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+		open(pattern, func(w http.ResponseWriter, r *http.Request) error {
+			if !g.allowed(r) {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				return problem(http.StatusUnauthorized, "this gateway asks for a token; send it as Authorization: Bearer TOKEN, or give it with --token or ORBIT_TOKEN")
+			}
+			return f(w, r)
+		})
+	}
+	open("GET /healthz", g.getHealth)
+	open("GET /readyz", g.getReady)
+	open("GET /openapi.json", g.getOpenAPI)
+
+	guarded("PUT /v1/clusters/{project}/{name}", g.putCluster)
+	guarded("GET /v1/clusters/{project}/{name}", g.getCluster)
+	guarded("DELETE /v1/clusters/{project}/{name}", g.removeCluster)
+	guarded("GET /v1/clusters", g.getClusters)
+	guarded("POST /v1/clusters/{project}/{name}/runs", g.postRun)
+	guarded("GET /v1/runs", g.getRuns)
+	guarded("GET /v1/runs/{id}", g.getRun)
+	guarded("POST /v1/runs/{id}/cancel", g.postCancel)
+	guarded("GET /v1/runs/{id}/items", g.getItems)
+	guarded("GET /v1/runs/{id}/outputs", g.getOutputs)
+	guarded("GET /v1/nodes", g.getNodes)
+	guarded("GET /v1/queues", g.getQueues)
+	guarded("GET /v1/satellites", g.getSatellites)
+	guarded("/", func(_ http.ResponseWriter, r *http.Request) error {
+		return notFound("there is no %s %s; GET /openapi.json lists what there is", r.Method, r.URL.Path)
+	})
+	return mux
+}
+
+// allowed compares the token in constant time.
+func (g *Gateway) allowed(r *http.Request) bool {
+	if g.opts.Token == "" {
+		return true
+	}
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	a, b := sha256.Sum256([]byte(strings.TrimSpace(given))), sha256.Sum256([]byte(g.opts.Token))
+	return ok && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// refuse answers with problem details. Once the answer has begun there is nothing left to do but to break it off.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		err = problem(http.StatusRequestEntityTooLarge, "the request has more than %d bytes", tooLong.Limit)
+	}
+	p := asProblem(err)
+	if p.Status >= http.StatusInternalServerError {
+		g.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("request failed")
+	}
+	body, merr := json.Marshal(p)
+	if merr != nil {
+		body = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, err = w.Write(append(body, '\n'))
+	if err != nil {
+		return nil // the caller is gone
+	}
+	return nil
+}
+
+// page is one piece of a list.
+type page[T any] struct {
+	Data []T     `json:"data"`
+	Next *string `json:"next"`
+}
+
+func newPage[T any](data []T, next string) page[T] {
+	if data == nil {
+		data = []T{}
+	}
+	p := page[T]{Data: data}
+	if next != "" {
+		p.Next = &next
+	}
+	return p
+}
+
+// limit reads ?limit=.
+func limit(r *http.Request) (int, error) {
+	text := r.URL.Query().Get("limit")
+	if text == "" {
+		return pageSize, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, badRequest("limit=%s is no number from 1 to %d", text, pageLimit)
+	}
+	return min(n, pageLimit), nil
+}
+
+// offsetPage cuts a page out of a list that is at hand whole; the cursor is the position of its next entry.
+func offsetPage[T any](r *http.Request, all []T) (page[T], error) {
+	n, err := limit(r)
+	if err != nil {
+		return page[T]{}, err
+	}
+	from := 0
+	if c := r.URL.Query().Get("cursor"); c != "" {
+		if from, err = strconv.Atoi(c); err != nil || from < 0 {
+			return page[T]{}, badRequest("cursor=%s is none that this list gave", c)
+		}
+	}
+	from = min(from, len(all))
+	to := min(from+n, len(all))
+	next := ""
+	if to < len(all) {
+		next = strconv.Itoa(to)
+	}
+	return newPage(all[from:to], next), nil
+}
+
+// runID reads the {id} of a path.
+func runID(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if !orbit.ValidID(id) {
+		return "", notFound("there is no run %.40q; `orbit runs` lists them", id)
+	}
+	return id, nil
+}
+
+func clusterName(r *http.Request) string { return r.PathValue("project") + "/" + r.PathValue("name") }
+
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+}
+
+func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// getReady answers 200 once runs can be accepted and settled.
+func (g *Gateway) getReady(w http.ResponseWriter, r *http.Request) error {
+	if !g.opts.Conn.IsConnected() {
+		return problem(http.StatusServiceUnavailable, "the connection to the NATS server is broken")
+	}
+	for p := range g.topology.Partitions {
+		if doc, _, err := g.settlers[p].lease.bucket().Get(r.Context(), g.settlers[p].lease.key()); err != nil || doc.Owner == "" {
+			return problem(http.StatusServiceUnavailable, "no gateway leads partition %d yet", p)
+		}
+	}
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}

@@ -1,0 +1,344 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// maxItemOutputs bounds the objects shown with one item; `outputs` streams all of them.
+const maxItemOutputs = 100
+
+// getItems lists the items of a run: first those that have ended, in the order of their commits, then those that have
+// not. ?satellite= and ?state= narrow it.
+func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	n, err := limit(r)
+	if err != nil {
+		return err
+	}
+	doc, err := g.readRun(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	plan, err := g.plans.get(r.Context(), doc.Plan)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	l := &itemLister{g: g, ctx: r.Context(), doc: doc, plan: plan, satellite: q.Get("satellite"), state: orbit.ItemState(q.Get("state")), left: n,
+		p: streams.Partition(id, g.topology.Partitions), records: map[string]*parentRecord{}}
+	if l.satellite != "" {
+		if _, ok := plan.Step(l.satellite); !ok {
+			return notFound("run %s has no satellite %s", id, l.satellite)
+		}
+	}
+	if l.state != "" && !slices.Contains(orbit.ItemStates[:], l.state) {
+		return badRequest("there is no state %s; the states are waiting, running, retrying, succeeded, failed, skipped and cancelled", l.state)
+	}
+	next, err := l.list(q.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newPage(l.out, next))
+}
+
+// itemLister gathers one page of items from the ledger. Its cursor is "r<seq>.<n>", the n-th result of the record at a
+// sequence, and then "p<n>", the n-th pending item.
+type itemLister struct {
+	g         *Gateway
+	ctx       context.Context
+	doc       *kv.Run
+	plan      *cluster.Plan
+	p         int
+	satellite string
+	state     orbit.ItemState
+	left      int
+	out       []orbit.ItemDoc
+	records   map[string]*parentRecord // parents, for the items' inputs
+}
+
+var errPageFull = errors.New("the page is full")
+
+func (l *itemLister) list(cursor string) (next string, err error) {
+	var seq uint64 = 1
+	var skip int
+	switch {
+	case cursor == "":
+	case strings.HasPrefix(cursor, "p"):
+		if _, err := fmt.Sscanf(cursor, "p%d", &skip); err != nil || skip < 0 {
+			return "", badRequest("cursor=%s is none that this list gave", cursor)
+		}
+		return l.pending(skip)
+	default:
+		if _, err := fmt.Sscanf(cursor, "r%d.%d", &seq, &skip); err != nil || skip < 0 {
+			return "", badRequest("cursor=%s is none that this list gave", cursor)
+		}
+	}
+	if l.state == "" || l.state.Terminal() && l.state != orbit.ItemCancelled {
+		err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), seq, func(m streams.Stored) error {
+			head, err := orbit.DecodeRecordHead(m.Data)
+			if err != nil || l.satellite != "" && head.Step != l.satellite || l.state == orbit.ItemFailed && head.Counts.Failed == 0 {
+				skip = 0
+				return err
+			}
+			rec, err := orbit.DecodeRecord(m.Data)
+			if err != nil {
+				return err
+			}
+			first := skip
+			skip = 0
+			for i := first; i < len(rec.Results); i++ {
+				res := &rec.Results[i]
+				if res.State == orbit.ItemRetrying || l.state != "" && res.State != l.state {
+					continue
+				}
+				if l.left == 0 {
+					next = fmt.Sprintf("r%d.%d", m.Seq, i)
+					return errPageFull
+				}
+				l.left--
+				if err := l.settled(rec, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if errors.Is(err, errPageFull) {
+			return next, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if l.state != "" && l.state.Terminal() && l.state != orbit.ItemCancelled {
+		return "", nil
+	}
+	return l.pending(0)
+}
+
+// settled adds the item of one result.
+func (l *itemLister) settled(rec *orbit.Record, i int) error {
+	res := &rec.Results[i]
+	started, finished := rec.StartedAt(), rec.FinishedAt()
+	doc := orbit.ItemDoc{ID: orbit.ItemID(rec.Step, res.Lineage), Satellite: rec.Step, Lineage: res.Lineage, State: res.State, Attempts: res.Attempt,
+		Node: rec.Node, StartedAt: &started, FinishedAt: &finished, Error: res.Error, Outputs: []orbit.Object{}}
+	if res.Outputs > 0 {
+		if err := cluster.SomeOutputs(rec, l.g.blobs(l.ctx), i, maxItemOutputs, func(o orbit.Object) { doc.Outputs = append(doc.Outputs, o) }); err != nil {
+			return err
+		}
+	}
+	var err error
+	if doc.Input, err = l.input(rec.Step, rec.Parent, res.Lineage); err != nil {
+		return err
+	}
+	l.out = append(l.out, doc)
+	return nil
+}
+
+// pending adds what records name and what has no record yet: children and retries that wait or run.
+func (l *itemLister) pending(skip int) (next string, err error) {
+	type open struct {
+		step    string
+		parent  string
+		state   orbit.ItemState
+		lineage []orbit.Lineage
+		attempt []int
+		errs    []*orbit.Error
+	}
+	named := map[string]*open{}
+	done := map[string]bool{}
+	var order []string
+	for _, s := range l.plan.Roots() {
+		b := orbit.BundleID(s.Identifier, l.doc.ID, 0)
+		named[b] = &open{step: s.Identifier, parent: l.doc.ID, state: orbit.ItemWaiting, lineage: []orbit.Lineage{orbit.RootLineage}, attempt: []int{0}, errs: []*orbit.Error{nil}}
+		order = append(order, b)
+	}
+	err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), 1, func(m streams.Stored) error {
+		rec, err := orbit.DecodeRecord(m.Data)
+		if err != nil {
+			return err
+		}
+		done[rec.Bundle] = true
+		delete(named, rec.Bundle)
+		born := newBirths(rec)
+		return cluster.EachKid(rec, l.g.blobs(l.ctx), func(k orbit.Kid) error {
+			o := &open{step: k.Step, state: orbit.ItemWaiting, parent: rec.Bundle}
+			id := orbit.BundleID(k.Step, rec.Bundle, k.Ordinal)
+			switch k.Kind {
+			case orbit.KidChild:
+				if l.satellite != "" && k.Step != l.satellite || done[id] {
+					return nil
+				}
+				o.lineage = born.lineages(k.First, k.Count)
+				o.attempt, o.errs = make([]int, k.Count), make([]*orbit.Error, k.Count)
+			case orbit.KidRetry:
+				id = orbit.RetryBundleID(rec.Step, rec.Bundle, k.Ordinal)
+				if l.satellite != "" && k.Step != l.satellite || done[id] {
+					return nil
+				}
+				o.state, o.parent = orbit.ItemRetrying, rec.Parent
+				at := 0
+				for i := range rec.Results {
+					if res := &rec.Results[i]; res.State == orbit.ItemRetrying {
+						if at >= k.First && at < k.First+k.Count {
+							o.lineage, o.attempt, o.errs = append(o.lineage, res.Lineage), append(o.attempt, res.Attempt), append(o.errs, res.Error)
+						}
+						at++
+					}
+				}
+			default:
+				return nil
+			}
+			named[id] = o
+			order = append(order, id)
+			return nil
+		})
+	})
+	if err != nil {
+		return "", err
+	}
+	running := l.g.nodes.runningBundles(l.doc.ID)
+	at := 0
+	for _, id := range order {
+		o := named[id]
+		if o == nil || l.satellite != "" && o.step != l.satellite {
+			continue
+		}
+		node, held := running[id]
+		state := o.state
+		switch {
+		case l.doc.State == orbit.RunCancelled:
+			state, node = orbit.ItemCancelled, ""
+		case held:
+			state = orbit.ItemRunning
+		}
+		if l.state != "" && state != l.state {
+			continue
+		}
+		for i := range o.lineage {
+			if at++; at <= skip {
+				continue
+			}
+			if l.left == 0 {
+				return fmt.Sprintf("p%d", at-1), nil
+			}
+			l.left--
+			doc := orbit.ItemDoc{ID: orbit.ItemID(o.step, o.lineage[i]), Satellite: o.step, Lineage: o.lineage[i], State: state, Attempts: o.attempt[i],
+				Node: node, Error: o.errs[i], Outputs: []orbit.Object{}}
+			if doc.Input, err = l.input(o.step, o.parent, o.lineage[i]); err != nil {
+				return "", err
+			}
+			l.out = append(l.out, doc)
+		}
+	}
+	return "", nil
+}
+
+// births tells the lineages of a record's objects without reading the objects.
+type births struct {
+	rec   *orbit.Record
+	first []int // index of each result's first object
+}
+
+func newBirths(rec *orbit.Record) *births {
+	b := &births{rec: rec, first: make([]int, len(rec.Results)+1)}
+	for i := range rec.Results {
+		b.first[i+1] = b.first[i] + rec.Results[i].Outputs
+	}
+	return b
+}
+
+func (b *births) lineages(first, count int) []orbit.Lineage {
+	out := make([]orbit.Lineage, 0, count)
+	at, _ := slices.BinarySearch(b.first, first+1)
+	at--
+	for i := first; i < first+count; i++ {
+		for at < len(b.rec.Results) && i >= b.first[at+1] {
+			at++
+		}
+		if at < 0 || at >= len(b.rec.Results) {
+			break
+		}
+		out = append(out, b.rec.Results[at].Lineage.Child(i-b.first[at]))
+	}
+	return out
+}
+
+// parentRecord is a record whose objects are the inputs of items on this page.
+type parentRecord struct {
+	rec *orbit.Record
+	by  map[orbit.Lineage]int
+}
+
+// input gives the incoming object of an item: the object that its parent returned, or the trigger's payload.
+func (l *itemLister) input(step, parent string, lineage orbit.Lineage) (orbit.Object, error) {
+	s, ok := l.plan.Step(step)
+	if !ok {
+		return nil, nil
+	}
+	if len(s.Parents) == 0 {
+		if l.doc.Payload != nil {
+			return l.g.store.Blobs.Get(l.ctx, l.doc.Payload.Blob)
+		}
+		return l.doc.Trigger.Payload, nil
+	}
+	pr, err := l.parent(step, parent)
+	if err != nil || pr == nil {
+		return nil, err
+	}
+	cut := strings.LastIndexByte(string(lineage), '.')
+	if cut < 0 {
+		return nil, nil
+	}
+	i, ok := pr.by[lineage[:cut]]
+	if !ok {
+		return nil, nil
+	}
+	ordinal := 0
+	if _, err := fmt.Sscanf(string(lineage[cut+1:]), "%d", &ordinal); err != nil {
+		return nil, nil
+	}
+	return cluster.OutputAt(pr.rec, l.g.blobs(l.ctx), i, ordinal)
+}
+
+// parent reads the record whose objects became the items of a bundle of the given step, of the bundle's parent. Above a
+// retry stand the bundles that failed, which are of the same step; they are passed.
+func (l *itemLister) parent(step, bundle string) (*parentRecord, error) {
+	for {
+		pr := l.records[bundle]
+		if pr == nil {
+			s, err := streams.LastRecord(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, bundle)
+			if errors.Is(err, streams.ErrNotFound) {
+				return nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			rec, err := orbit.DecodeRecord(s.Data)
+			if err != nil {
+				return nil, err
+			}
+			pr = &parentRecord{rec: rec, by: map[orbit.Lineage]int{}}
+			for i := range rec.Results {
+				pr.by[rec.Results[i].Lineage] = i
+			}
+			l.records[bundle] = pr
+		}
+		if pr.rec.Step != step {
+			return pr, nil
+		}
+		bundle = pr.rec.Parent
+	}
+}

@@ -1,0 +1,177 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+func (g *Gateway) postRun(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	var req struct {
+		Payload orbit.Object      `json:"payload"`
+		Secrets map[string]string `json:"secrets"`
+	}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &req); err != nil {
+			return badRequest("the body is not JSON of the form {\"payload\": …}: %s", err)
+		}
+	}
+	doc, err := g.launch(r.Context(), LaunchRequest{Cluster: clusterName(r), Payload: req.Payload, Secrets: req.Secrets,
+		Key: r.Header.Get("Idempotency-Key"), Trigger: "api-call"})
+	if err != nil {
+		return err
+	}
+	run, err := g.view(r.Context(), doc)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/runs/"+doc.ID)
+	return writeJSON(w, http.StatusAccepted, run)
+}
+
+// getRun gives a run; with ?wait=10s it answers as soon as the run has ended, or after that time as it is then.
+func (g *Gateway) getRun(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	var wait time.Duration
+	if text := r.URL.Query().Get("wait"); text != "" {
+		if wait, err = time.ParseDuration(text); err != nil || wait < 0 {
+			return badRequest("wait=%s is no duration; write it like 10s", text)
+		}
+		wait = min(wait, maxWait)
+	}
+	doc, err := g.waitRun(r, id, wait)
+	if err != nil {
+		return err
+	}
+	run, err := g.view(r.Context(), doc)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, run)
+}
+
+// waitRun reads a run's document, at its end if that comes in time.
+func (g *Gateway) waitRun(r *http.Request, id string, wait time.Duration) (*kv.Run, error) {
+	ended, giveUp := g.waiters.wait(id) // before the look, so that an end in between is not missed
+	defer giveUp()
+	until := time.Now().Add(wait)
+	for {
+		doc, err := g.readRun(r.Context(), id)
+		left := time.Until(until)
+		if err != nil || doc.State.Terminal() || left <= 0 {
+			return doc, err
+		}
+		// Another gateway may lead: look again now and then. The leader's own word comes through ended.
+		timer := time.NewTimer(min(left, 500*time.Millisecond))
+		select {
+		case <-ended:
+			ended = nil
+		case <-timer.C:
+		case <-r.Context().Done():
+		}
+		timer.Stop()
+		if r.Context().Err() != nil {
+			return doc, nil
+		}
+	}
+}
+
+func (g *Gateway) readRun(ctx context.Context, id string) (*kv.Run, error) {
+	doc, _, err := g.store.Runs.Get(ctx, id)
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, notFound("there is no run %s; `orbit runs` lists them", id)
+	}
+	return doc, err
+}
+
+// view is a run as the API shows it: with its counts of this moment, where this gateway folds it.
+func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
+	run := doc.Run
+	if !run.State.Terminal() {
+		if live, sats, ok := g.settlerOf(run.ID).tallyOf(run.ID); ok {
+			run.Satellites = sats
+			if live.DeadlineMissed {
+				run.DeadlineMissed = true
+			}
+		}
+	}
+	if run.Satellites == nil {
+		p, err := g.plans.get(ctx, doc.Plan)
+		if err != nil {
+			return nil, err
+		}
+		run.Satellites = satellites(p, p.NewTally(), nil)
+	}
+	if doc.Payload != nil {
+		payload, err := g.store.Blobs.Get(ctx, doc.Payload.Blob)
+		if err != nil {
+			return nil, err
+		}
+		run.Trigger.Payload = payload
+	}
+	return &run, nil
+}
+
+// getRuns lists runs, the latest first. ?cluster=project/name and ?state= narrow it.
+func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
+	b := g.store.Runs
+	cluster, state := r.URL.Query().Get("cluster"), r.URL.Query().Get("state")
+	var all []kv.Run
+	err := streams.ReadAll(r.Context(), g.opts.Conn, b.Stream(), b.Keys(), 1, func(m streams.Stored) error {
+		doc, err := decodeRun(m.Data)
+		if len(m.Data) == 0 || err != nil {
+			return nil
+		}
+		if (cluster == "" || doc.Cluster == cluster) && (state == "" || string(doc.State) == state) {
+			all = append(all, *doc)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b kv.Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	p, err := offsetPage(r, all)
+	if err != nil {
+		return err
+	}
+	out := page[*orbit.Run]{Data: []*orbit.Run{}, Next: p.Next}
+	for i := range p.Data {
+		run, err := g.view(r.Context(), &p.Data[i])
+		if err != nil {
+			return err
+		}
+		out.Data = append(out.Data, run)
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func (g *Gateway) postCancel(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	doc, err := g.cancelRun(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	run, err := g.view(r.Context(), doc)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, run)
+}

@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// LaunchRequest asks for a run.
+type LaunchRequest struct {
+	Cluster string            // project/name
+	Payload orbit.Object      // of the trigger; null is fine
+	Secrets map[string]string // values of declared secrets for this run
+	Key     string            // idempotency key; "": none
+	Trigger string            // api-call
+}
+
+// launch accepts a run and gets it going. The CAS create of its document is the acceptance: whatever dies after it, the
+// run goes on from the document alone. The same key with the same request gives the run that is there.
+func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) {
+	c, _, err := g.store.Clusters.Get(ctx, kv.ClusterKey(r.Cluster))
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, notFound("there is no cluster %s; `orbit apply` registers one, `orbit clusters` lists them", r.Cluster)
+	} else if err != nil {
+		return nil, err
+	}
+	p, err := g.plans.get(ctx, c.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of %s: %w", r.Cluster, err)
+	}
+	if err := g.checkSecrets(ctx, p, r.Secrets); err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	doc := &kv.Run{Run: orbit.Run{ID: orbit.RandomID(), Cluster: p.Identifier, Version: p.Version(), State: orbit.RunPending, Round: 1, SLA: p.SLA,
+		Trigger: orbit.RunTrigger{Type: r.Trigger, At: now, Payload: r.Payload}, CreatedAt: now, Deadline: now.Add(time.Duration(p.SLA))}, Plan: p.Hash()}
+	if r.Key != "" {
+		doc.ID = orbit.HashID("key", p.Identifier, r.Key)
+		doc.Request = orbit.HashID("request", p.Identifier, string(r.Payload))
+	}
+	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
+	if len(r.Payload) > orbit.MaxInline {
+		name, err := g.store.Blobs.Put(ctx, r.Payload)
+		if err != nil {
+			return nil, err
+		}
+		doc.Payload, doc.Trigger.Payload = &orbit.Ref{Blob: name, Length: len(r.Payload)}, nil
+	}
+	if len(r.Secrets) > 0 {
+		if err := g.sealSecrets(ctx, runSecrets(doc.ID), r.Secrets); err != nil {
+			return nil, err
+		}
+		doc.Secrets = true
+	}
+	if err := g.opts.Faults.Point(ctx, "launch.stored"); err != nil {
+		return nil, err
+	}
+	rev, err := g.createRun(ctx, doc)
+	if errors.Is(err, kv.ErrConflict) {
+		return g.sameRun(ctx, doc)
+	} else if err != nil {
+		return nil, err
+	}
+	if err := g.opts.Faults.Point(ctx, "launch.created"); err != nil {
+		return nil, err
+	}
+	return g.completeLaunch(ctx, doc, rev, p)
+}
+
+// completeLaunch publishes the roots of an accepted run and marks it running. Any gateway may do it, any number of times:
+// the roots have the same ids each time, and the mark is a CAS.
+func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p *cluster.Plan) (*kv.Run, error) {
+	s := g.settlerOf(doc.ID)
+	s.adopt(doc, rev, p)
+	if err := g.publishRoots(ctx, doc, p); err != nil {
+		return nil, err
+	}
+	if err := g.opts.Faults.Point(ctx, "launch.published"); err != nil {
+		return nil, err
+	}
+	running := *doc
+	now := time.Now().UTC()
+	running.State, running.StartedAt = orbit.RunRunning, &now
+	// Dying before this: the run stays pending with its roots queued; a leader completes it, or it ends first.
+	m, err := g.store.Runs.Message(doc.ID, &running, rev)
+	if err != nil {
+		return nil, err
+	}
+	ack, err := g.pub.Do(ctx, m)
+	switch {
+	case errors.Is(err, streams.ErrExists): // ended already, or another gateway was first
+		fresh, rev, err := g.store.Runs.Get(ctx, doc.ID)
+		if err != nil {
+			return nil, err
+		}
+		s.adopt(fresh, rev, p)
+		return fresh, nil
+	case err != nil:
+		return nil, err
+	}
+	s.adopt(&running, ack.Seq, p)
+	return &running, nil
+}
+
+// publishRoots puts the root bundles of a run into their queues.
+func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan) error {
+	payload := orbit.Value{Object: doc.Trigger.Payload, Ref: doc.Payload}
+	batch := g.pub.NewBatch()
+	now := time.Now()
+	for _, s := range p.Roots() {
+		b := g.bundleOf(doc)
+		b.ID, b.Step, b.Parent = orbit.BundleID(s.Identifier, doc.ID, 0), s.Identifier, doc.ID
+		b.Items = []orbit.Item{{Lineage: orbit.RootLineage, Value: payload, Live: make([]orbit.Value, len(s.Live))}}
+		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), g.settlerOf(doc.ID).p, &b, "")); err != nil {
+			break
+		}
+	}
+	if err := batch.Wait(ctx); err != nil {
+		return fmt.Errorf("publish the roots of run %s: %w", doc.ID, err)
+	}
+	return nil
+}
+
+// bundleOf is what all bundles of a run have in common.
+func (g *Gateway) bundleOf(doc *kv.Run) orbit.Bundle {
+	return orbit.Bundle{Run: doc.ID, Plan: doc.Plan, Accepted: doc.CreatedAt.UnixMilli(), Deadline: doc.Deadline.UnixMilli(),
+		TriggerAt: doc.Trigger.At.UnixMilli(), TriggerType: doc.Trigger.Type}
+}
+
+// createRun is the acceptance.
+func (g *Gateway) createRun(ctx context.Context, doc *kv.Run) (uint64, error) {
+	m, err := g.store.Runs.Message(doc.ID, doc, 0)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := g.pub.Do(ctx, m)
+	if errors.Is(err, streams.ErrExists) {
+		return 0, fmt.Errorf("run %s: %w", doc.ID, kv.ErrConflict)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("accept run %s: %w", doc.ID, err)
+	}
+	return ack.Seq, nil
+}
+
+// sameRun answers a repeated request with the run that is there, and refuses another request with the same key.
+func (g *Gateway) sameRun(ctx context.Context, asked *kv.Run) (*kv.Run, error) {
+	doc, _, err := g.store.Runs.Get(ctx, asked.ID)
+	if err != nil {
+		return nil, err
+	}
+	if doc.Request != asked.Request {
+		return nil, conflict("this idempotency key was used for another request, by run %s; use another key, or the same payload", doc.ID)
+	}
+	return doc, nil
+}

@@ -1,0 +1,251 @@
+// Package boot starts and stops whole gateways and nodes: it reads top to bottom in the order in which things come up, and
+// down in the order in which they must end. The commands and the private mesh of `orbit run --local` share it.
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/gateway"
+	"github.com/exospherehost/orbit/mesh"
+	"github.com/exospherehost/orbit/placement"
+	"github.com/exospherehost/orbit/satellite/catalog"
+	"github.com/exospherehost/orbit/streams"
+	"github.com/exospherehost/orbit/vault"
+)
+
+// GatewayConfig is the configuration of a gateway. Every field is a flag and a key of the configuration file of the same
+// name.
+type GatewayConfig struct {
+	Name          string   `help:"Name of this gateway, unique in the mesh." default:"gateway"`
+	Data          string   `help:"Data folder. Default: one per name, under the user's data folder." placeholder:"DIR"`
+	HTTP          string   `name:"http" help:"Address of the HTTP API." default:"127.0.0.1:7070" placeholder:"ADDR"`
+	NATS          string   `name:"nats" help:"URL of an external NATS server, 2.12 or newer with JetStream. Empty: a server is embedded." placeholder:"URL"`
+	NATSCreds     string   `name:"nats-creds" help:"Credentials file for the external NATS server." placeholder:"FILE"`
+	NATSListen    string   `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR"`
+	Gossip        string   `help:"Address to gossip on." default:"127.0.0.1:7946" placeholder:"ADDR"`
+	Advertise     string   `help:"Address under which others reach our gossip. Empty: where it listens." placeholder:"HOST"`
+	Join          []string `help:"Gossip addresses of other gateways or nodes; one that answers is enough." placeholder:"HOST:PORT"`
+	GossipKeyFile string   `name:"gossip-key-file" help:"File with the key that encrypts gossip: 16, 24 or 32 bytes in base64, the same on every machine. Empty: not encrypted." placeholder:"FILE"`
+	TokenFile     string   `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
+	KeyFile       string   `name:"key-file" help:"File with the master key of secrets, made at the first start. Empty: secrets.key in the data folder." placeholder:"FILE"`
+	Classes       string   `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
+	Partitions    int      `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
+	Replicas      int      `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
+	Sync          bool     `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
+	LogLevel      string   `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat     string   `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
+}
+
+// Gateway is a gateway with everything around it.
+type Gateway struct {
+	Server  *streams.Server // nil with an external NATS server
+	Token   string
+	Classes []orbit.Class
+
+	cfg     GatewayConfig
+	conn    *nats.Conn
+	mesh    *mesh.Mesh
+	gateway *gateway.Gateway
+	catalog *catalog.Catalog
+	http    *http.Server
+	addr    string
+	served  chan error
+}
+
+// StartGateway brings a gateway up, or says in a sentence what stands in the way. private starts the embedded server without a
+// listener.
+func StartGateway(ctx context.Context, cfg GatewayConfig, version string, private bool, log zerolog.Logger) (_ *Gateway, err error) {
+	g := &Gateway{cfg: cfg, served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			g.Stop(ctx)
+		}
+	}()
+	if g.Token, err = readToken(cfg.TokenFile); err != nil {
+		return nil, err
+	}
+	if err := g.checkListening(private); err != nil {
+		return nil, err
+	}
+	key, err := readGossipKey(cfg.GossipKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if g.Classes, err = readClasses(cfg.Classes); err != nil {
+		return nil, err
+	}
+	if cfg.Data == "" {
+		cfg.Data = defaultData("gateway", cfg.Name)
+	}
+	// The API's port is taken first and served last: a port in use is found before anything is written.
+	listener, err := listen(cfg.HTTP, "the HTTP API", "--http")
+	if err != nil {
+		return nil, err
+	}
+	g.addr = listener.Addr().String()
+	g.http = &http.Server{ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	defer func() {
+		if err != nil {
+			_ = listener.Close()
+		}
+	}()
+
+	natsToken := ""
+	if cfg.NATS == "" {
+		o := streams.ServerOptions{Name: cfg.Name, Dir: cfg.Data, Listen: cfg.NATSListen, Sync: cfg.Sync, Log: log}
+		if private {
+			o.Listen = ""
+		} else if !isLoopback(cfg.NATSListen) {
+			o.Token, natsToken = g.Token, g.Token
+		}
+		if g.Server, err = streams.StartServer(o); err != nil {
+			return nil, err
+		}
+	} else if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("the data folder %s cannot be made: %w; choose another with --data", cfg.Data, errors.Unwrap(err))
+	}
+	keyFile := cfg.KeyFile
+	if keyFile == "" {
+		keyFile = filepath.Join(cfg.Data, "secrets.key")
+	}
+	secrets, err := vault.Open(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	g.conn, err = streams.Connect(ctx, streams.ConnectOptions{Name: "orbit-gateway " + cfg.Name, URL: cfg.NATS, Creds: cfg.NATSCreds, Token: natsToken,
+		Server: g.Server, Wait: 5 * time.Second, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g.mesh, err = mesh.Start(ctx, mesh.Config{Name: cfg.Name, Role: mesh.Gateway, Bind: cfg.Gossip, Advertise: cfg.Advertise, Join: cfg.Join, Key: key, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g.mesh.Update(mesh.Digest{Version: version})
+	if g.catalog, err = catalog.New(catalog.Options{}); err != nil {
+		return nil, err
+	}
+	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
+		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
+		Alone:  g.Server != nil, // the lock on the data folder proves it
+		Getenv: os.LookupEnv, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g.http.Handler = g.gateway.Handler()
+	go func() { g.served <- g.http.Serve(listener) }()
+	return g, nil
+}
+
+// URL is the base of the HTTP API.
+func (g *Gateway) URL() string { return "http://" + g.addr }
+
+// NATSURL is where nodes connect; "" in a private mesh.
+func (g *Gateway) NATSURL() string {
+	if g.Server == nil {
+		return g.cfg.NATS
+	}
+	return g.Server.URL()
+}
+
+// GossipAddr is where others join.
+func (g *Gateway) GossipAddr() string { return g.mesh.Addr() }
+
+// Failed gives an error if the API stops by itself.
+func (g *Gateway) Failed() <-chan error { return g.served }
+
+// Stop ends requests, leadership, gossip and the embedded server, in this order: nothing that is still running loses what
+// it stands on.
+func (g *Gateway) Stop(ctx context.Context) {
+	if g.http != nil && g.http.Handler != nil {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		if g.http.Shutdown(ctx) != nil {
+			_ = g.http.Close() // somebody is waiting on a stream
+		}
+		cancel()
+	}
+	if g.gateway != nil {
+		g.gateway.Stop()
+	}
+	if g.mesh != nil {
+		_ = g.mesh.Leave(2 * time.Second)
+		g.mesh.Stop()
+	}
+	if g.catalog != nil {
+		_ = g.catalog.Close()
+	}
+	if g.conn != nil {
+		g.conn.Close()
+	}
+	if g.Server != nil {
+		g.Server.Stop()
+	}
+}
+
+// checkListening refuses what would be open to the network without a token.
+func (g *Gateway) checkListening(private bool) error {
+	if g.Token != "" {
+		return nil
+	}
+	open := map[string]string{"--http": g.cfg.HTTP, "--gossip": g.cfg.Gossip}
+	if g.cfg.NATS == "" && !private {
+		open["--nats-listen"] = g.cfg.NATSListen
+	}
+	for _, flag := range []string{"--http", "--nats-listen", "--gossip"} {
+		if addr := open[flag]; addr != "" && !isLoopback(addr) {
+			return fmt.Errorf("%s %s listens beyond this machine, which needs a token: write one to a file (mode 0600) and give it with --token-file", flag, addr)
+		}
+	}
+	return nil
+}
+
+// listen takes a TCP address.
+func listen(addr, what, flag string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the address %s of %s is in use by another process; stop it or choose another with %s", addr, what, flag)
+	}
+	return nil, fmt.Errorf("the address %s of %s cannot be listened on (%s); choose another with %s", addr, what, cause(err), flag)
+}
+
+// cause is the innermost error's text: what is wrong, without the calls that led there.
+func cause(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return strings.TrimPrefix(err.Error(), "listen tcp: ")
+		}
+		err = next
+	}
+}
+
+func readClasses(file string) ([]orbit.Class, error) {
+	if file == "" {
+		return placement.DefaultClasses(), nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the file of hardware classes %s cannot be read (%s)", file, cause(err))
+	}
+	classes, err := placement.ParseClasses(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return classes, nil
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/compile"
+	"github.com/exospherehost/orbit/placement"
+	"github.com/exospherehost/orbit/satellite/catalog"
+)
+
+// maxFile bounds what is read of a file that should be a cluster: the compiler refuses far smaller ones, and an endless
+// file must not fill the memory.
+const maxFile = 4 << 20
+
+// read gives the text of a file; "-" is stdin.
+func (a *app) read(name string) ([]byte, error) {
+	if name == "-" {
+		text, err := io.ReadAll(io.LimitReader(a.stdin, maxFile))
+		if err != nil {
+			return nil, failf("stdin cannot be read: %s", cause(err))
+		}
+		return text, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, failf("%s cannot be read: %s", name, cause(err))
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, failf("%s cannot be read: it is a folder; name the cluster file in it", name)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return nil, failf("%s cannot be read: %s", name, cause(err))
+	}
+	return text, nil
+}
+
+// compiler compiles files with the built-in satellites and hardware classes.
+type compiler struct{ options cluster.Options }
+
+func newCompiler() (*compiler, error) {
+	satellites, err := catalog.Specs()
+	if err != nil {
+		return nil, err
+	}
+	return &compiler{compile.Options(satellites, placement.DefaultClasses())}, nil
+}
+
+// compiled is a file that was compiled.
+type compiled struct {
+	*cluster.Result
+	file string
+	text []byte
+}
+
+// compile reads and compiles a file. The error is about reading; what is wrong with the file is in its diagnostics.
+func (a *app) compile(c *compiler, name string) (*compiled, error) {
+	text, err := a.read(name)
+	if err != nil {
+		return nil, err
+	}
+	shown := name
+	if name == "-" {
+		shown = "stdin"
+	}
+	return &compiled{cluster.Compile(shown, text, c.options), name, text}, nil
+}
+
+// compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.
+func (a *app) compileFile(name string) (*compiled, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.compile(c, name)
+	if err != nil {
+		return nil, err
+	}
+	if f.Plan == nil {
+		a.diagnose(f.Diagnostics)
+		return nil, exit(exitError)
+	}
+	return f, nil
+}
+
+// diagnose tells diagnostics as messages, and how many there are.
+func (a *app) diagnose(ds []cluster.Diagnostic) {
+	if len(ds) > 0 {
+		cluster.Render(a.stderr, ds, a.colorOn(a.stderr))
+		a.say("%s", tally(ds))
+	}
+}
+
+// tally counts diagnostics: "2 errors, 1 warning".
+func tally(ds []cluster.Diagnostic) string {
+	errors := 0
+	for _, d := range ds {
+		if d.Severity == cluster.SeverityError {
+			errors++
+		}
+	}
+	var parts []string
+	if errors > 0 {
+		parts = append(parts, one(errors, "error"))
+	}
+	if warnings := len(ds) - errors; warnings > 0 {
+		parts = append(parts, one(warnings, "warning"))
+	}
+	return strings.Join(parts, ", ")
+}

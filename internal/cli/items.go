@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/apiclient"
+)
+
+// itemsCommand is `orbit items`.
+type itemsCommand struct {
+	ID        string `arg:"" name:"run" help:"Id of the run."`
+	Satellite string `placeholder:"ID" help:"Only items of this satellite of the cluster."`
+	State     string `placeholder:"STATE" enum:",waiting,running,retrying,succeeded,failed,skipped,cancelled" default:"" help:"Only items in this state: waiting, running, retrying, succeeded, failed, skipped or cancelled."`
+}
+
+// Run lists the items, page by page.
+func (c *itemsCommand) Run(ctx context.Context, a *app) error {
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	now := time.Now()
+	pages := client.Items(ctx, c.ID, apiclient.Query{Satellite: c.Satellite, State: c.State})
+	return list(a, pages, "ID STATE >ATTEMPTS NODE >TIME ERROR", "no such items", func(it orbit.ItemDoc) []string {
+		message := ""
+		if it.Error != nil {
+			message = it.Error.Message
+		}
+		return []string{it.ID, string(it.State), strconv.Itoa(it.Attempts), it.Node, between(it.StartedAt, it.FinishedAt, now), message}
+	})
+}

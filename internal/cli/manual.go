@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/exospherehost/orbit"
+)
+
+// manual writes manual pages of satellites.
+type manual struct {
+	width int // columns of a line
+	color bool
+	b     bytes.Buffer
+}
+
+// page gives the page of one satellite.
+func (m *manual) page(s *orbit.SatelliteSpec) []byte {
+	m.head(s.Name)
+	m.wrap("  ", s.Title)
+	if len(s.Aliases) > 0 {
+		m.wrap("  ", "Also called "+strings.Join(s.Aliases, ", "))
+	}
+	if !s.Available {
+		m.wrap("  ", "Described, but not run by this version yet.")
+	}
+	m.head("DESCRIPTION")
+	for i, paragraph := range strings.Split(strings.TrimSpace(s.Description), "\n\n") {
+		if i > 0 {
+			m.b.WriteByte('\n')
+		}
+		m.wrap("  ", paragraph)
+	}
+	m.fields("CONFIG", "config", s, s.Config, "none")
+	inputs := "any value; without it, the incoming object"
+	if s.EmptyInput {
+		inputs = "none"
+	}
+	m.fields("INPUT", "input", s, s.Input, inputs)
+	m.fields("OUTPUT", "", s, s.Output, "any object")
+	m.head("RUNS")
+	m.wrap("  ", fmt.Sprintf("In the pool %s%s; an attempt may take %s, where `timeout` says nothing else.", s.Pool, needs(s.Resources), orbit.Duration(s.Timeout)))
+	return m.b.Bytes()
+}
+
+// needs says what hardware a satellite asks for: ", on 40GiB of GPU memory and 4 cores".
+func needs(r orbit.Resources) string {
+	var parts []string
+	if r.GPUMemory > 0 {
+		parts = append(parts, r.GPUMemory.String()+" of GPU memory")
+	}
+	if r.CPU > 0 {
+		parts = append(parts, one(r.CPU, "core"))
+	}
+	if r.Memory > 0 {
+		parts = append(parts, r.Memory.String()+" of memory")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ", on " + strings.Join(parts, " and ")
+}
+
+// fields writes what a schema says of the config, the input or an output of a satellite.
+func (m *manual) fields(title, part string, s *orbit.SatelliteSpec, schema []byte, otherwise string) {
+	m.head(title)
+	root := readSchema(schema)
+	fields := root.fields()
+	if text := root.text("description"); text != "" {
+		m.wrap("  ", text)
+	} else if len(fields) == 0 {
+		m.wrap("  ", otherwise)
+	}
+	if text := root.text("x-message"); text != "" {
+		m.wrap("  ", "It "+text+".")
+	}
+	for _, f := range fields {
+		kind := f.kind
+		if f.required {
+			kind += ", required"
+		}
+		if f.fallback != "" {
+			kind += ", default " + f.fallback
+		}
+		if part != "" && secretBearing(s, part+"."+f.name) {
+			kind += ", may hold secrets"
+		}
+		m.b.WriteString("  " + m.bold(f.name) + "  " + kind + "\n")
+		m.wrap("      ", f.description)
+	}
+}
+
+// secretBearing tells whether ${{ secrets.NAME }} may stand in a field, dotted.
+func secretBearing(s *orbit.SatelliteSpec, field string) bool {
+	return slices.ContainsFunc(s.SecretFields, func(f string) bool { return f == field || strings.HasPrefix(field, f+".") })
+}
+
+func (m *manual) head(s string) {
+	if m.b.Len() > 0 {
+		m.b.WriteByte('\n')
+	}
+	m.b.WriteString(m.bold(s) + "\n")
+}
+
+func (m *manual) bold(s string) string {
+	if m.color {
+		return paint("1", s)
+	}
+	return s
+}
+
+// wrap writes text in lines of at most the page's width, each after an indent.
+func (m *manual) wrap(indent, text string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(indent+line+" "+word) > m.width {
+			m.b.WriteString(indent + line + "\n")
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	if line != "" {
+		m.b.WriteString(indent + line + "\n")
+	}
+}

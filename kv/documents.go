@@ -1,0 +1,82 @@
+package kv
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/vault"
+)
+
+// Run is the document of a run in orbit_runs: what the API shows, and what it takes to go on with the run from nothing else.
+type Run struct {
+	orbit.Run
+	Plan    string     `json:"plan"`              // key in orbit_plans
+	Request string     `json:"request,omitempty"` // hash of the request, to tell a repeated one from another with the same key
+	Payload *orbit.Ref `json:"payload,omitempty"` // where the payload lies when it is long
+	Secrets bool       `json:"secrets,omitempty"` // the run has secrets of its own, under run.<id>
+	Closed  bool       `json:"closed,omitempty"`  // archived: its subjects may be purged, nothing of it runs any more
+}
+
+// Cluster is the document of a registered cluster in orbit_clusters.
+type Cluster struct {
+	orbit.ClusterDoc
+	Plan string `json:"plan"` // key in orbit_plans
+}
+
+// ClusterKey is the key of a cluster, of its identifier.
+func ClusterKey(identifier string) string {
+	b := []byte(identifier)
+	for i := range b {
+		if b[i] == '/' {
+			b[i] = '.'
+		}
+	}
+	return string(b)
+}
+
+// Node is the document of a node in orbit_nodes.
+type Node struct {
+	orbit.NodeDoc
+	Hardware orbit.Hardware `json:"hardware"`
+	Seen     time.Time      `json:"seen"`
+}
+
+// Plan is a compiled plan, as its own JSON.
+type Plan = RawJSON
+
+// RawJSON is a document that is passed on as it is.
+type RawJSON struct{ Text []byte }
+
+// MarshalJSON implements json.Marshaler.
+func (r *RawJSON) MarshalJSON() ([]byte, error) { return r.Text, nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *RawJSON) UnmarshalJSON(text []byte) error {
+	r.Text = append([]byte(nil), text...)
+	return nil
+}
+
+// Store is every bucket of Orbit.
+type Store struct {
+	Runs     *Bucket[Run]
+	Clusters *Bucket[Cluster]
+	Plans    *Bucket[Plan]
+	Nodes    *Bucket[Node]
+	Secrets  *Bucket[vault.Sealed]
+	Blobs    *Blobs
+}
+
+// NewStore gives access to the buckets over a connection.
+func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
+	return &Store{
+		Runs:     Open[Run](nc, js, RunsBucket),
+		Clusters: Open[Cluster](nc, js, ClustersBucket),
+		Plans:    Open[Plan](nc, js, PlansBucket),
+		Nodes:    Open[Node](nc, js, NodesBucket),
+		Secrets:  Open[vault.Sealed](nc, js, SecretsBucket),
+		Blobs:    NewBlobs(js),
+	}
+}

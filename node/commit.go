@@ -1,0 +1,144 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// itemOverhead is about what an item takes in a bundle beside its value: lineage, attempt, lengths.
+const itemOverhead = 24
+
+// record makes the record of an executed bundle: results, outputs, and every bundle that follows. From here on the
+// grouping stands; it is read from the record and never computed again.
+func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
+	b := e.bundle
+	rec := &orbit.Record{Bundle: b.ID, Run: b.Run, Step: b.Step, Parent: b.Parent, Ordinal: b.Ordinal, Node: e.node.opts.Name,
+		Started: e.started.UnixMilli(), Finished: time.Now().UnixMilli(), Results: e.results}
+	for i := range e.results {
+		switch e.results[i].State {
+		case orbit.ItemSucceeded:
+			rec.Counts.Succeeded++
+		case orbit.ItemFailed:
+			rec.Counts.Failed++
+		case orbit.ItemSkipped:
+			rec.Counts.Skipped++
+		case orbit.ItemRetrying:
+			rec.Counts.Retry++
+		}
+		if b.Items[i].Attempt > 0 {
+			rec.Counts.Again++
+		}
+	}
+	kids := spool{blobs: e.node.store.Blobs}
+	var list []byte
+	count := 0
+	add := func(k orbit.Kid) error {
+		list = orbit.AppendKid(list, k)
+		if count++; len(list) < chunkBytes {
+			return nil
+		}
+		return cutKids(ctx, &kids, &list, &count)
+	}
+	if total := len(e.spool.sizes); total > 0 {
+		sizes := make([]int, total)
+		for _, child := range e.step.kids {
+			e.childSizes(child, sizes)
+			k := e.node.pace.bundle(child.Uses, child.BundleHint)
+			for _, kid := range cluster.Group(child.Identifier, sizes, k) {
+				if err := add(kid); err != nil {
+					return nil, err
+				}
+			}
+			rec.Born = append(rec.Born, orbit.Born{Step: child.Identifier, Items: total})
+		}
+	}
+	for _, kid := range e.retries() {
+		if err := add(kid); err != nil {
+			return nil, err
+		}
+	}
+	if len(kids.chunks) == 0 && len(list) <= orbit.MaxInline {
+		rec.Kids.Inline = list
+	} else {
+		if len(list) > 0 {
+			if err := cutKids(ctx, &kids, &list, &count); err != nil {
+				return nil, err
+			}
+		}
+		rec.Kids.Chunks = kids.chunks
+	}
+	var err error
+	rec.Outputs, err = e.spool.payload(ctx)
+	return rec, err
+}
+
+// cutKids moves the list of bundles so far to the blob store.
+func cutKids(ctx context.Context, kids *spool, list *[]byte, count *int) error {
+	name, err := kids.blobs.Put(ctx, *list)
+	if err != nil {
+		return err
+	}
+	kids.chunks = append(kids.chunks, orbit.Chunk{Blob: name, Size: len(*list), Count: *count})
+	*list, *count = nil, 0
+	return nil
+}
+
+// childSizes fills in what each output takes as an item of the child.
+func (e *execution) childSizes(child *cluster.Step, sizes []int) {
+	at := 0
+	for i := range e.results {
+		extra := itemOverhead + len(e.results[i].Lineage) + cluster.LiveSize(child, e.step.Step, &e.bundle.Items[i])
+		for range e.results[i].Outputs {
+			size := int(e.spool.sizes[at])
+			if size > orbit.MaxInline { // travels as a reference
+				size = 48
+			}
+			sizes[at] = size + extra
+			at++
+		}
+	}
+}
+
+// retries groups the items to try again: neighbours that wait for the same reason share a bundle and its time.
+func (e *execution) retries() []orbit.Kid {
+	var kids []orbit.Kid
+	now, at, waitAt, last := time.Now(), 0, 0, time.Duration(-1)
+	for i := range e.results {
+		r := &e.results[i]
+		if r.State == orbit.ItemSucceeded || r.State == orbit.ItemSkipped {
+			continue
+		}
+		wait := e.waits[waitAt]
+		waitAt++
+		if r.State != orbit.ItemRetrying {
+			continue
+		}
+		after := r.Error.After // only a wait that the service named sets items apart; backoffs of one bundle are one
+		if n := len(kids); n > 0 && after == last && kids[n-1].Count < orbit.MaxBundleItems {
+			kids[n-1].Count++
+		} else {
+			kids = append(kids, orbit.Kid{Kind: orbit.KidRetry, Step: e.step.Identifier, Ordinal: n, First: at, Count: 1, Due: now.Add(wait).UnixMilli()})
+		}
+		last = after
+		at++
+	}
+	return kids
+}
+
+// children publishes what a record names and a node publishes: every child, no retry. b is the bundle it was made from,
+// rec the committed record, be it ours or another node's.
+func (n *Node) children(b *orbit.Bundle, p *plan) func(context.Context, *orbit.Record, func(*nats.Msg) error) error {
+	return func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error {
+		partition := streams.Partition(b.Run, n.partitions())
+		now := time.Now()
+		return p.Next(b, rec, n.blobs(ctx), func(s *cluster.Step, nb *orbit.Bundle) error {
+			return publish(streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, nb, now), partition, nb, ""))
+		})
+	}
+}

@@ -1,0 +1,202 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/satellite/schema"
+	"github.com/exospherehost/orbit/vault"
+)
+
+// execution is one bundle being run.
+type execution struct {
+	node    *Node
+	bundle  *orbit.Bundle
+	plan    *plan
+	step    *step
+	blobs   cluster.Blobs
+	secrets map[string]string
+	mask    *vault.Masker
+	spool   spool
+	results []orbit.Result
+	waits   []time.Duration // of retrying results: what the service asked for
+	started time.Time
+}
+
+// run carries out every item of the bundle, one after the other. An error means that the bundle as a whole cannot be run
+// here and now; what went wrong with an item is in its result.
+func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, error) {
+	s, ok := p.steps[b.Step]
+	if !ok {
+		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
+	}
+	e := &execution{node: n, bundle: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
+		spool: spool{blobs: n.store.Blobs}}
+	if len(s.Secrets) > 0 {
+		values, err := n.secrets.get(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		e.secrets, e.mask = values, vault.NewMasker(values)
+	}
+	for i := range b.Items {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err := e.item(ctx, &b.Items[i]); err != nil {
+			return nil, err
+		}
+	}
+	n.pace.took(s.Uses, len(b.Items), time.Since(e.started))
+	return e, nil
+}
+
+// item runs one item and appends its result.
+func (e *execution) item(ctx context.Context, it *orbit.Item) error {
+	e.spool.begin()
+	err := e.attempt(ctx, it)
+	if err == nil {
+		e.results = append(e.results, orbit.Result{Lineage: it.Lineage, State: orbit.ItemSucceeded, Attempt: it.Attempt + 1, Outputs: e.spool.count()})
+		return nil
+	}
+	e.spool.rollback()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var failure *orbit.Error
+	if !errors.As(err, &failure) {
+		return err // the node's own trouble: blob store, connection. The bundle comes again.
+	}
+	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure}
+	wait := time.Duration(0)
+	if failure.Retryable && it.Attempt < e.step.Retries.Max {
+		in := *it
+		r.State, r.Input = orbit.ItemRetrying, &in
+		if wait = failure.After; wait == 0 {
+			wait = backoff(e.step.Retries, it.Attempt+1)
+		}
+	}
+	e.node.log.Debug().Str("run", e.bundle.Run).Str("item", orbit.ItemID(e.bundle.Step, it.Lineage)).Int("attempt", r.Attempt).
+		Str("state", string(r.State)).Str("err", failure.Message).Msg("item did not succeed")
+	e.results = append(e.results, r)
+	e.waits = append(e.waits, wait)
+	return nil
+}
+
+// attempt resolves the item's config and input and calls the satellite.
+func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
+	if e.step.code == nil {
+		return orbit.Permanent(orbit.CodeNoSatellite, "node %s has no code for satellite %s", e.node.opts.Name, e.step.Uses)
+	}
+	id := orbit.ItemID(e.bundle.Step, it.Lineage)
+	incoming, err := cluster.Load(it.Value, e.blobs)
+	if err != nil {
+		return err
+	}
+	scope := e.scope(it, incoming)
+	inv := &satellite.Invocation{Run: e.bundle.Run, Item: id, Step: e.bundle.Step, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
+		IdempotencyKey: orbit.HashID("effect", e.bundle.Run, id), Log: e.node.log}
+	if inv.Config = e.step.constant; inv.Config == nil {
+		v, err := e.step.Config.Resolve(scope)
+		if err != nil {
+			return e.resolveError(id, "config", err)
+		}
+		inv.Config, _ = v.(map[string]any)
+		if err := misfit(e.step.config, id, "config", inv.Config); err != nil {
+			return err
+		}
+	}
+	if e.step.Input != nil {
+		if inv.Input, err = e.step.Input.Resolve(scope); err != nil {
+			return e.resolveError(id, "input", err)
+		}
+		if err := misfit(e.step.input, id, "input", inv.Input); err != nil {
+			return err
+		}
+	} else if _, quick := e.step.code.(satellite.Immediate); !quick {
+		if inv.Input, err = incoming.Value(); err != nil {
+			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", id)
+		}
+	}
+	for _, g := range e.step.Grants {
+		v, err := g.Secrets.Resolve(scope)
+		if err != nil {
+			return e.resolveError(id, "the secrets of "+g.Step, err)
+		}
+		inv.Grants = append(inv.Grants, textMap(v))
+	}
+	call := satellite.Call{Satellite: e.step.code, Invocation: inv, Timeout: time.Duration(e.step.Timeout), Mask: e.mask}
+	return call.Do(ctx, func(o orbit.Object) error { return e.spool.add(ctx, o) })
+}
+
+// scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.
+func (e *execution) scope(it *orbit.Item, incoming orbit.Object) *cluster.Scope {
+	b := e.bundle
+	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets,
+		Output: func(name string) (any, error) {
+			if name == e.step.Feeder() {
+				return incoming.Value()
+			}
+			for i, l := range e.step.Live {
+				if l.Step == name && i < len(it.Live) {
+					o, err := cluster.Load(it.Live[i], e.blobs)
+					if err != nil {
+						return nil, err
+					}
+					return o.Value()
+				}
+			}
+			return nil, fmt.Errorf("%s is not at hand", name)
+		},
+		Values: map[string]any{
+			"cluster": map[string]any{"identifier": e.plan.Identifier, "trigger": stamp(b.TriggerAt), "sla": e.plan.SLA.String()},
+			"run":     map[string]any{"id": b.Run, "deadline": stamp(b.Deadline)},
+			"trigger": map[string]any{"type": b.TriggerType},
+		}}
+}
+
+// resolveError says which item's expression failed. An error of the blob store or the connection stays what it is.
+func (e *execution) resolveError(id, where string, err error) error {
+	var own *orbit.Error
+	if errors.As(err, &own) {
+		return orbit.Permanent(own.Code, "%s, %s: %s", id, where, e.mask.Text(own.Message))
+	}
+	if errors.Is(err, errBlob) {
+		return err
+	}
+	return orbit.Permanent(orbit.CodeInvalidInput, "%s, %s: %s", id, where, e.mask.Text(err.Error()))
+}
+
+// misfit checks a resolved value against its schema.
+func misfit(s *schema.Schema, id, part string, v any) error {
+	if s == nil {
+		return nil
+	}
+	bad := s.Check(v)
+	if len(bad) == 0 {
+		return nil
+	}
+	at := part
+	for _, p := range bad[0].Path {
+		at += "." + p
+	}
+	return orbit.Permanent(orbit.CodeInvalidConfig, "%s: %s %s", id, at, bad[0].Message)
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+
+func textMap(v any) map[string]string {
+	m, _ := v.(map[string]any)
+	out := make(map[string]string, len(m))
+	for k, e := range m {
+		if s, ok := e.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}

@@ -1,0 +1,206 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+const (
+	// suspectFrom is the delivery from which on a bundle's starts are marked. Deliveries grow on hand-backs too, so the
+	// count alone proves nothing.
+	suspectFrom = 5
+	// maxStarts is the number of marked starts without a record after which a bundle is not started again.
+	maxStarts = 3
+)
+
+// handle does what needs a slot for one delivery and gives back what needs none: the commit. nil: nothing is left to do.
+func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
+	b := d.Bundle
+	if b == nil {
+		return func() { n.bury(ctx, d) }
+	}
+	switch n.runs.look(ctx, b, d.Stored) {
+	case runGone: // closed or cancelled: nothing of it runs any more, and it leaves no record
+		return func() { n.drop(d) }
+	case runUnknown: // not found or not reachable: never dropped
+		return func() { n.handOver(d, later, "its run is not known here yet") }
+	}
+	p, err := n.plans.get(ctx, b.Plan)
+	if err != nil {
+		return func() { n.handOver(d, soon, err.Error()) }
+	}
+	if d.Delivered > 1 { // someone may have committed it and died before the ack
+		if s, err := streams.LastRecord(ctx, n.opts.Conn, d.Partition, b.Run, b.ID); err == nil {
+			return func() { n.finish(ctx, d, p, s) }
+		} else if !errors.Is(err, streams.ErrNotFound) {
+			return func() { n.handOver(d, soon, err.Error()) }
+		}
+	}
+	starts := 0
+	if d.Delivered >= suspectFrom {
+		if starts, err = n.markStart(ctx, d); err != nil {
+			return func() { n.handOver(d, soon, err.Error()) }
+		}
+	}
+	var e *execution
+	if starts > maxStarts {
+		e = n.poisoned(b, p)
+	} else if e, err = n.run(ctx, b, p); err != nil {
+		if errors.Is(err, errCancelled) {
+			return func() { n.drop(d) }
+		}
+		return func() { n.handOver(d, soon, err.Error()) }
+	}
+	return func() { n.commitBundle(ctx, d, p, e) }
+}
+
+// commitBundle makes an executed bundle durable.
+func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e *execution) {
+	rec, err := e.record(ctx)
+	if err == nil {
+		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(d.Bundle, p)})
+	}
+	if err != nil {
+		n.handOver(d, soon, err.Error())
+	}
+}
+
+// finish does what follows a record that is there already.
+func (n *Node) finish(ctx context.Context, d *streams.Delivery, p *plan, s streams.Stored) {
+	rec, err := orbit.DecodeRecord(s.Data)
+	if err == nil {
+		err = n.commit.Finish(ctx, d, rec, n.children(d.Bundle, p))
+	}
+	if err != nil {
+		n.handOver(d, soon, err.Error())
+	}
+}
+
+// handOver gives a bundle back to its queue.
+func (n *Node) handOver(d *streams.Delivery, delay time.Duration, why string) {
+	n.log.Debug().Str("run", d.Run).Str("bundle", d.Bundle.ID).Str("err", why).Msg("bundle handed back")
+	_ = d.Nak(delay) // lost: the lease ends by itself
+}
+
+// drop removes a bundle that must not run.
+func (n *Node) drop(d *streams.Delivery) { _ = d.Ack() }
+
+// bury copies what cannot be decoded to orbit.dead and removes it from its queue.
+func (n *Node) bury(ctx context.Context, d *streams.Delivery) {
+	n.log.Error().Err(d.BundleErr).Str("run", d.Run).Msg("a message that is no bundle; kept under orbit.dead")
+	m := &nats.Msg{Subject: streams.DeadSubject(d.Partition, safeToken(d.Run), orbit.HashID(string(d.Data))), Data: d.Data}
+	// Dying after this: the message comes again and is copied once more; the copy carries no id, so none is swallowed.
+	if _, err := n.pub.Do(ctx, m); err != nil {
+		_ = d.Nak(later)
+		return
+	}
+	_ = d.Ack()
+}
+
+// markStart notes one more start of a suspicious bundle and gives the number of starts so far, this one included.
+func (n *Node) markStart(ctx context.Context, d *streams.Delivery) (int, error) {
+	for i := 1; i <= maxStarts+1; i++ {
+		m := &nats.Msg{Subject: streams.StartMarkSubject(d.Partition, d.Run, d.Bundle.ID, i), Data: []byte(n.opts.Name),
+			Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
+		if i > maxStarts {
+			return i, nil
+		}
+		_, err := n.pub.Do(ctx, m)
+		if err == nil {
+			return i, nil
+		}
+		if !errors.Is(err, streams.ErrExists) {
+			return 0, fmt.Errorf("mark a start: %w", err)
+		}
+	}
+	return maxStarts + 1, nil
+}
+
+// poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of
+// several, each gets a bundle of its own, and the attempt does not count.
+func (n *Node) poisoned(b *orbit.Bundle, p *plan) *execution {
+	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), spool: spool{blobs: n.store.Blobs}}
+	for i := range b.Items {
+		it := b.Items[i]
+		id := orbit.ItemID(b.Step, it.Lineage)
+		r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1,
+			Error: orbit.Permanent(orbit.CodePoisoned, "%s: %d nodes died while they ran it; look for what it does to a machine before you retry it", id, maxStarts)}
+		if len(b.Items) > 1 {
+			r.State, r.Attempt, r.Input = orbit.ItemRetrying, it.Attempt, &it
+			r.Error = orbit.Transient(orbit.CodePoisoned, "%s: nodes died while they ran its bundle; it is tried alone", id)
+			r.Error.After = time.Duration(i + 1) // tells neighbours apart, so that each gets a bundle of its own
+		}
+		e.results = append(e.results, r)
+		e.waits = append(e.waits, 0)
+	}
+	return e
+}
+
+// What a node knows of a run.
+type runLook int
+
+const (
+	runOpen runLook = iota
+	runGone
+	runUnknown
+)
+
+// freshEnough: no run closes within 15 minutes of its acceptance, and server clocks are within 5 minutes of each other.
+const freshEnough = 10 * time.Minute
+
+// look tells whether a bundle's run may run. A bundle that was stored soon after its run was accepted needs no look at the document; cancels
+// reach nodes by cast.
+func (r *runs) look(ctx context.Context, b *orbit.Bundle, stored time.Time) runLook {
+	if r.cancelled(b.Run) {
+		return runGone
+	}
+	if stored.Sub(time.UnixMilli(b.Accepted)) < freshEnough && time.Since(stored) < freshEnough {
+		return runOpen
+	}
+	doc, err := r.get(ctx, b.Run)
+	switch {
+	case err != nil:
+		return runUnknown
+	case doc.Closed || doc.State == orbit.RunCancelled:
+		return runGone
+	}
+	return runOpen
+}
+
+// get reads a run's document from the leader of its bucket, at most every runLife.
+func (r *runs) get(ctx context.Context, id string) (*kv.Run, error) {
+	r.mu.Lock()
+	c, ok := r.seen[id]
+	r.mu.Unlock()
+	if ok && time.Since(c.at) < runLife {
+		return c.doc, nil
+	}
+	doc, _, err := r.bucket.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.seen) > maxRuns {
+		clear(r.seen)
+	}
+	r.seen[id] = seenRun{doc, time.Now()}
+	return doc, nil
+}
+
+// safeToken makes a word from outside fit as one token of a subject.
+func safeToken(s string) string {
+	if s == "" || strings.ContainsAny(s, ".*> \t\r\n") {
+		return "unknown"
+	}
+	return s
+}

@@ -1,0 +1,177 @@
+// Package node is what runs on each machine: it pulls bundles as its slots come free, runs their items, commits the
+// results, and hands back what it cannot finish.
+//
+//	Puller ─► worker (owns the slots) ─► run ─► record ─► Committer: record ─► children ─► ack
+//
+// It needs no gateway to go on: work flows from record to record until something is to be joined, retried or ended. It
+// refuses to write documents; those are the gateways'.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/fault"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/streams"
+	"github.com/exospherehost/orbit/vault"
+)
+
+// Options say what a node is.
+type Options struct {
+	Name     string
+	Version  string
+	Conn     *nats.Conn // stays the caller's; it is open until Stop has returned
+	Registry *satellite.Registry
+	Hardware func() orbit.Hardware // as of now: free GPU memory changes
+	Class    string
+	Serves   []string // classes whose work this node takes, its own first
+	Pools    []string // orbit.CorePool and one for each model or project it hosts
+	Slots    int      // bundles run at once
+	Address  string   // of its gossip, for people
+	// Busy is told when the number of busy slots has changed; it must not block.
+	Busy   func(busy int)
+	Log    zerolog.Logger
+	Faults *fault.Injector
+}
+
+// Node is a running worker.
+type Node struct {
+	opts    Options
+	log     zerolog.Logger
+	js      jetstream.JetStream
+	store   *kv.Store
+	pub     *streams.Publisher
+	hinter  *streams.Hinter
+	commit  *streams.Outbox
+	plans   *plans
+	runs    *runs
+	secrets *secrets
+	pace    *pace
+	worker  *worker
+	queues  atomic.Pointer[queueList] // as the gateway told last
+
+	ctx    context.Context // ends when work in progress must stop
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	once   sync.Once
+	casts  *nats.Subscription
+	quit   chan struct{} // heartbeats end
+}
+
+// ErrStopped is the cause when a node is stopped in the middle of work: its bundles are handed back.
+var ErrStopped = errors.New("the node is stopping")
+
+// errBlob marks trouble with the blob store: the bundle comes again, no item is to blame.
+var errBlob = errors.New("the blob store is not at hand")
+
+// Start begins to take work. It returns when the first requests are out.
+func Start(o Options) (*Node, error) {
+	js, err := jetstream.New(o.Conn)
+	if err != nil {
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	pub, err := streams.NewPublisher(o.Conn)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := vault.NewKeys()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{opts: o, log: o.Log.With().Str("node", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js), pub: pub, hinter: streams.NewHinter(o.Conn),
+		pace: newPace(), quit: make(chan struct{})}
+	n.ctx, n.cancel = context.WithCancelCause(context.Background())
+	n.commit = &streams.Outbox{Publisher: pub, Conn: o.Conn, Hinter: n.hinter, Faults: o.Faults}
+	n.plans = newPlans(n.store.Plans, o.Registry)
+	n.runs = newRuns(n.store.Runs)
+	n.secrets = newSecrets(o.Conn, o.Name, keys)
+	n.queues.Store(n.firstQueues())
+	if n.worker, err = newWorker(n); err != nil {
+		return nil, err
+	}
+	if n.casts, err = o.Conn.Subscribe(streams.CastSubject, n.cast); err != nil {
+		return nil, fmt.Errorf("subscribe to %s: %w", streams.CastSubject, err)
+	}
+	n.wg.Go(n.worker.run)
+	n.wg.Go(n.heartbeats)
+	return n, nil
+}
+
+// Drain stops taking work, hands back what was not begun, and waits until what was begun is committed or ctx ends. Then it stops.
+func (n *Node) Drain(ctx context.Context) {
+	n.worker.drain()
+	select {
+	case <-n.worker.drained:
+	case <-ctx.Done():
+	}
+	n.Stop()
+}
+
+// Stop ends all work at once and hands it back. It returns when every goroutine has ended; a second call waits too.
+func (n *Node) Stop() {
+	n.once.Do(func() {
+		n.worker.drain()
+		n.cancel(ErrStopped)
+		close(n.quit)
+		_ = n.casts.Unsubscribe()
+	})
+	n.wg.Wait()
+	n.hinter.Stop()
+	n.pub.Close()
+}
+
+// Busy is the number of bundles that the node is running.
+func (n *Node) Busy() int { return int(n.worker.busy.Load()) }
+
+func (n *Node) partitions() int { return n.queues.Load().Partitions }
+
+// blobs reads blobs for the pure functions; its errors are told apart by errBlob.
+func (n *Node) blobs(ctx context.Context) cluster.Blobs {
+	var name string // the last one stays at hand: values of one chunk are asked for one after the other
+	var data []byte
+	return func(want string) ([]byte, error) {
+		if want == name {
+			return data, nil
+		}
+		got, err := n.store.Blobs.Get(ctx, want)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errBlob, err)
+		}
+		name, data = want, got
+		return got, nil
+	}
+}
+
+// cast hears what gateways tell all nodes.
+func (n *Node) cast(m *nats.Msg) {
+	c, err := streams.DecodeCast(m.Data)
+	if err != nil {
+		return
+	}
+	switch c.Kind {
+	case streams.CastQueues:
+		n.queues.Store(&queueList{Queues: c.Queues, Partitions: max(1, c.Partitions)})
+		n.worker.poke()
+	case streams.CastCancel:
+		n.runs.cancel(c.Run)
+		n.worker.cancelRun(c.Run)
+	}
+}
+
+// hand back times
+const (
+	soon  = time.Second     // the obstacle may be gone by then
+	later = 5 * time.Second // it takes a person or another process
+)

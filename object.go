@@ -1,0 +1,274 @@
+package orbit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// Object is one JSON value in msgpack encoding: what a satellite returns (then always a map), or a trigger's payload
+// (any JSON value). It is kept encoded because most of the time it only passes through. The zero Object is null.
+// Equal values have equal bytes: map keys are sorted and numbers take their shortest form.
+type Object []byte
+
+// maxObjectDepth bounds nesting, so that a hostile value cannot exhaust the stack.
+const maxObjectDepth = 200
+
+var errObject = errors.New("not a well-formed object")
+
+// NewObject encodes a JSON-like value: nil, bool, string, Go numbers, json.Number, *big.Int, []any, map[string]any, and
+// slices of maps. Anything else is an error, and so are NaN and the infinities, which JSON has not.
+func NewObject(v any) (Object, error) {
+	var buf bytes.Buffer
+	enc := msgpack.GetEncoder()
+	defer msgpack.PutEncoder(enc)
+	enc.Reset(&buf)
+	if err := encodeValue(enc, v, 0); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// MustObject is NewObject for values that are known to be JSON-like, such as literals in code.
+func MustObject(v any) Object {
+	o, err := NewObject(v)
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+// ParseObject encodes one JSON text.
+func ParseObject(text []byte) (Object, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if dec.More() {
+		return nil, errors.New("more than one JSON value")
+	}
+	return NewObject(v)
+}
+
+// Value decodes the object: nil, bool, string, int, float64, []any, map[string]any (a number past the range of int
+// comes as float64).
+func (o Object) Value() (any, error) {
+	if len(o) == 0 {
+		return nil, nil
+	}
+	r := bytes.NewReader(o)
+	dec := msgpack.GetDecoder()
+	defer msgpack.PutDecoder(dec)
+	dec.Reset(r)
+	v, err := decodeValue(dec, r, 0)
+	if err == nil && r.Len() != 0 {
+		err = errObject
+	}
+	return v, err
+}
+
+// IsNull tells whether the object is null.
+func (o Object) IsNull() bool { return len(o) == 0 || (len(o) == 1 && o[0] == msgpcode.Nil) }
+
+// IsMap tells whether the object is a JSON object rather than a scalar or a list.
+func (o Object) IsMap() bool {
+	return len(o) > 0 && (msgpcode.IsFixedMap(o[0]) || o[0] == msgpcode.Map16 || o[0] == msgpcode.Map32)
+}
+
+// MarshalJSON writes the object as JSON, keys sorted.
+func (o Object) MarshalJSON() ([]byte, error) {
+	v, err := o.Value()
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// UnmarshalJSON reads the object from JSON.
+func (o *Object) UnmarshalJSON(text []byte) error {
+	v, err := ParseObject(text)
+	*o = v
+	return err
+}
+
+func encodeValue(enc *msgpack.Encoder, v any, depth int) error {
+	if depth > maxObjectDepth {
+		return fmt.Errorf("nested deeper than %d levels", maxObjectDepth)
+	}
+	switch v := v.(type) {
+	case nil:
+		return enc.EncodeNil()
+	case bool:
+		return enc.EncodeBool(v)
+	case string:
+		return enc.EncodeString(v)
+	case int:
+		return enc.EncodeInt(int64(v))
+	case int32:
+		return enc.EncodeInt(int64(v))
+	case int64:
+		return enc.EncodeInt(v)
+	case uint32:
+		return enc.EncodeInt(int64(v))
+	case uint64:
+		if v > math.MaxInt64 {
+			return enc.EncodeFloat64(float64(v))
+		}
+		return enc.EncodeInt(int64(v))
+	case float32:
+		return encodeFloat(enc, float64(v))
+	case float64:
+		return encodeFloat(enc, v)
+	case json.Number:
+		if i, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return enc.EncodeInt(i)
+		}
+		f, err := strconv.ParseFloat(string(v), 64)
+		if err != nil {
+			return fmt.Errorf("number %q: %w", string(v), err)
+		}
+		return encodeFloat(enc, f)
+	case *big.Int:
+		if v.IsInt64() {
+			return enc.EncodeInt(v.Int64())
+		}
+		f, _ := new(big.Float).SetInt(v).Float64()
+		return encodeFloat(enc, f)
+	case Object:
+		if len(v) == 0 {
+			return enc.EncodeNil()
+		}
+		return enc.Encode(msgpack.RawMessage(v))
+	case []any:
+		if err := enc.EncodeArrayLen(len(v)); err != nil {
+			return err
+		}
+		for _, e := range v {
+			if err := encodeValue(enc, e, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []string:
+		if err := enc.EncodeArrayLen(len(v)); err != nil {
+			return err
+		}
+		for _, e := range v {
+			if err := enc.EncodeString(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []map[string]any:
+		if err := enc.EncodeArrayLen(len(v)); err != nil {
+			return err
+		}
+		for _, e := range v {
+			if err := encodeValue(enc, e, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case map[string]any:
+		if err := enc.EncodeMapLen(len(v)); err != nil {
+			return err
+		}
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		for _, k := range keys {
+			if err := enc.EncodeString(k); err != nil {
+				return err
+			}
+			if err := encodeValue(enc, v[k], depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("a value of type %T is not JSON", v)
+}
+
+func encodeFloat(enc *msgpack.Encoder, f float64) error {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return errors.New("NaN and infinity are not JSON")
+	}
+	return enc.EncodeFloat64(f)
+}
+
+func decodeValue(dec *msgpack.Decoder, r *bytes.Reader, depth int) (any, error) {
+	if depth > maxObjectDepth {
+		return nil, errObject
+	}
+	c, err := dec.PeekCode()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c == msgpcode.Nil:
+		return nil, dec.DecodeNil()
+	case c == msgpcode.True || c == msgpcode.False:
+		return dec.DecodeBool()
+	case c == msgpcode.Float || c == msgpcode.Double:
+		return dec.DecodeFloat64()
+	case msgpcode.IsString(c):
+		return dec.DecodeString()
+	case msgpcode.IsFixedNum(c) || (c >= msgpcode.Uint8 && c <= msgpcode.Int64):
+		if c == msgpcode.Uint64 {
+			u, err := dec.DecodeUint64()
+			if u > math.MaxInt64 {
+				return float64(u), err
+			}
+			return int(u), err
+		}
+		i, err := dec.DecodeInt64()
+		return int(i), err
+	case msgpcode.IsFixedArray(c) || c == msgpcode.Array16 || c == msgpcode.Array32:
+		n, err := dec.DecodeArrayLen()
+		if err != nil || n < 0 || n > r.Len() { // every element takes a byte at least
+			return nil, errObject
+		}
+		list := make([]any, n)
+		for i := range list {
+			if list[i], err = decodeValue(dec, r, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	case msgpcode.IsFixedMap(c) || c == msgpcode.Map16 || c == msgpcode.Map32:
+		n, err := dec.DecodeMapLen()
+		if err != nil || n < 0 || n > r.Len()/2 {
+			return nil, errObject
+		}
+		m := make(map[string]any, n)
+		for range n {
+			k, err := dec.DecodeString()
+			if err != nil {
+				return nil, err
+			}
+			if m[k], err = decodeValue(dec, r, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return m, nil
+	}
+	return nil, errObject
+}

@@ -1,0 +1,54 @@
+package pdf
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/exospherehost/orbit"
+)
+
+// unreachable is the error of a connection that failed.
+func (d *doclingClient) unreachable(err error) error {
+	if wrapped := new(url.Error); errors.As(err, &wrapped) {
+		err = wrapped.Err // the URL is told below
+	}
+	return orbit.Transient(orbit.CodeUnavailable, "docling at %s can't be reached (%v): check that it runs", d.shown, err)
+}
+
+// refusal turns an HTTP error into whose fault it is.
+func (d *doclingClient) refusal(res *http.Response, body []byte) error {
+	detail := res.Status
+	var told struct {
+		Detail any `json:"detail"`
+	}
+	if json.Unmarshal(body, &told) == nil && told.Detail != nil {
+		detail = fmt.Sprintf("%s, %.200v", res.Status, told.Detail)
+	}
+	switch code := res.StatusCode; {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return orbit.Permanent(orbit.CodeDenied, "docling at %s refused this node (%s): check its API key", d.shown, detail)
+	case code == http.StatusRequestEntityTooLarge:
+		return orbit.Permanent(orbit.CodeTooLarge, "docling at %s takes no file of this size (%s): split the file", d.shown, detail)
+	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
+		return orbit.RetryAfter(retryAfter(res.Header.Get("Retry-After")), orbit.CodeUnavailable,
+			"docling at %s is not able to do this now (%s)", d.shown, detail)
+	default:
+		return orbit.Permanent(orbit.CodeRejected, "docling at %s refused the document (%s): check the file and the step's config", d.shown, detail)
+	}
+}
+
+// retryAfter reads the header's seconds or date; 0 where it says neither.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}

@@ -1,0 +1,27 @@
+// Command make-reports writes the PDF files that the example in examples/quarterly-reports reads: a dozen quarterly
+// reports of companies that do not exist, one of them damaged. They are the same at every run.
+//
+//	go run ./scripts/make-reports -out examples/quarterly-reports/reports
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/exospherehost/orbit/scripts/make-reports/report"
+)
+
+func main() {
+	out := flag.String("out", "", "folder to write the reports to (required); made where it is missing")
+	flag.Parse()
+	if *out == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := report.Write(*out); err != nil {
+		fmt.Fprintf(os.Stderr, "make-reports: %v\n", err)
+		os.Exit(1)
+	}
+	fmt.Fprintf(os.Stderr, "wrote %d reports to %s\n", len(report.All()), *out)
+}

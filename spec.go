@@ -1,0 +1,36 @@
+package orbit
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// SatelliteSpec describes a satellite: all that the compiler, the manual page and the scheduler need to know of it. It
+// is data; the code behind it is a satellite.Satellite.
+type SatelliteSpec struct {
+	Name        string   `json:"name"`              // "exospherehost/call-webhook"
+	Aliases     []string `json:"aliases,omitempty"` // other names of the very same satellite
+	Kind        string   `json:"kind"`              // exosphere, community, custom or configured
+	Title       string   `json:"title"`             // one line for a list
+	Description string   `json:"description"`       // a paragraph or more for a manual page
+
+	// JSON Schemas (draft 2020-12). Property names are in kebab-case; the compiler takes snake_case for the same.
+	// Config describes the step's `config`, without expressions; Output describes one returned object.
+	Config json.RawMessage `json:"config"`
+	Input  json.RawMessage `json:"input,omitempty"`
+	Output json.RawMessage `json:"output,omitempty"`
+
+	PrimaryText string `json:"primary_text,omitempty"` // output field that stands for the object inside text
+	// SecretFields are the fields that may hold ${{ secrets.* }}, as "config.secrets", "config.headers", "input.body": a field and
+	// everything below it.
+	SecretFields []string `json:"secret_fields,omitempty"`
+	ReadsFiles   bool     `json:"reads_files,omitempty"` // opens a file-uri of an ancestor, with that ancestor's secrets
+	GivesFiles   bool     `json:"gives_files,omitempty"` // returns file-uri, and lends its secrets to who reads them
+	EmptyInput   bool     `json:"empty_input,omitempty"` // takes no input: an `input:` is a mistake
+
+	Pool       string        `json:"pool"` // CorePool, or the group of satellites a node must host to run it
+	Resources  Resources     `json:"resources"`
+	Timeout    time.Duration `json:"timeout"`     // default limit of one attempt of one item
+	BundleHint int           `json:"bundle_hint"` // items a bundle until its time has been measured; 1 for heavy ones, 64 for light
+	Available  bool          `json:"available"`   // false: it compiles, but no code runs it yet
+}

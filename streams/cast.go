@@ -1,0 +1,28 @@
+package streams
+
+import "encoding/json"
+
+// The kinds of casts.
+const (
+	CastQueues = "queues" // the queues there are now
+	CastCancel = "cancel" // a run was cancelled
+)
+
+// Cast is what a gateway tells all nodes at once. Losing one delays and breaks nothing.
+type Cast struct {
+	Kind       string  `json:"kind"`
+	Run        string  `json:"run,omitempty"`
+	Queues     []Queue `json:"queues,omitempty"`
+	Partitions int     `json:"partitions,omitempty"`
+}
+
+// Encode gives the bytes that travel.
+func (c Cast) Encode() []byte {
+	data, _ := json.Marshal(c) // strings and numbers always encode
+	return data
+}
+
+// DecodeCast reads what Encode wrote.
+func DecodeCast(data []byte) (c Cast, err error) {
+	return c, json.Unmarshal(data, &c)
+}

@@ -1,0 +1,97 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/fault"
+)
+
+// Transition is what a node has made of a delivered bundle, ready to be committed.
+type Transition struct {
+	Delivery *Delivery
+	Record   *orbit.Record
+	// Children publishes every bundle that the given record names and that a node publishes. It is called with the
+	// committed record, which is another one than Record where someone else was first.
+	Children func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error
+}
+
+// Committer makes a transition durable. Commit returns when it is, or with an error that leaves it unknown: then the
+// bundle stays leased, and whoever gets it next finds the record or does it again. First commit wins, whole.
+type Committer interface {
+	Commit(ctx context.Context, t *Transition) error
+}
+
+// Outbox is the Committer that writes record, children and ack one after the other. The order is the guarantee: a child
+// exists only after its parent's record, and the message is gone only after its children exist.
+type Outbox struct {
+	Publisher *Publisher
+	Conn      *nats.Conn
+	Hinter    *Hinter
+	Faults    *fault.Injector
+}
+
+// Commit implements Committer.
+func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
+	d, rec := t.Delivery, t.Record
+	if err := o.Faults.Point(ctx, "commit.begin"); err != nil {
+		return err
+	}
+	// Dying before the answer: the lease ends, the next holder finds the record or an empty subject. Both go on from there.
+	_, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, rec.Encode()))
+	if errors.Is(err, ErrExists) {
+		if rec, err = o.winner(ctx, d); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return fmt.Errorf("record bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
+	}
+	o.Hinter.Hint(d.Partition)
+	if err := o.Faults.Point(ctx, "commit.recorded"); err != nil {
+		return err
+	}
+	return o.Finish(ctx, d, rec, t.Children)
+}
+
+// Finish does what follows a record: children, then ack. It is also the whole work of a holder who finds its bundle
+// recorded.
+func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
+	// Dying among the children: the work message is still there; its next holder publishes all of them again under the
+	// same ids, and their records sort out what ran twice.
+	batch := o.Publisher.NewBatch()
+	err := children(ctx, rec, func(m *nats.Msg) error { return batch.Publish(ctx, m) })
+	if werr := batch.Wait(ctx); err == nil {
+		err = werr
+	}
+	if err != nil {
+		return fmt.Errorf("publish the children of bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
+	}
+	if err := o.Faults.Point(ctx, "commit.published"); err != nil {
+		return err
+	}
+	// Not waited for: if the ack is lost, the bundle comes again and is found recorded.
+	return d.Ack()
+}
+
+// winner reads the record of the one who committed first. It may not be visible at once.
+func (o *Outbox) winner(ctx context.Context, d *Delivery) (*orbit.Record, error) {
+	for try := 0; ; try++ {
+		s, err := LastRecord(ctx, o.Conn, d.Partition, d.Run, d.Bundle.ID)
+		if err == nil {
+			return orbit.DecodeRecord(s.Data)
+		}
+		if !errors.Is(err, ErrNotFound) || try == 5 {
+			return nil, fmt.Errorf("read the record of bundle %s that someone else committed: %w", d.Bundle.ID, err)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond << try):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package streams
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Stored is one message as it lies in a stream.
+type Stored struct {
+	Seq     uint64
+	Subject string
+	Time    time.Time
+	Data    []byte
+	Header  nats.Header
+}
+
+// ReadBatch reads up to batch messages on the subjects that filter matches, from sequence from on, in stream order. It
+// removes nothing and needs no consumer. On a replicated stream it may answer from a replica that lags: what it gives is
+// a prefix, never a gap. more tells whether the server has more to give.
+func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, batch int, f func(Stored) error) (more bool, err error) {
+	body, err := json.Marshal(map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": batch, "max_bytes": 8 << 20})
+	if err != nil {
+		return false, err
+	}
+	inbox := nats.NewInbox()
+	sub, err := nc.SubscribeSync(inbox)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", stream, err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := sub.SetPendingLimits(-1, -1); err != nil { // bounded by max_bytes
+		return false, err
+	}
+	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, body); err != nil {
+		return false, fmt.Errorf("read %s: %w", stream, err)
+	}
+	for {
+		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+		m, err := sub.NextMsgWithContext(wait)
+		cancel()
+		if err != nil {
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+			return false, fmt.Errorf("read %s: %w", stream, ErrUnknown)
+		}
+		switch m.Header.Get("Status") {
+		case "204": // end of the batch
+			n, _ := strconv.ParseUint(m.Header.Get("Nats-Num-Pending"), 10, 64)
+			return n > 0, nil
+		case "404": // nothing there
+			return false, nil
+		case "503":
+			return false, fmt.Errorf("read %s: %w", stream, ErrNoStream)
+		case "":
+		default:
+			return false, fmt.Errorf("read %s: %s %s", stream, m.Header.Get("Status"), m.Header.Get("Description"))
+		}
+		seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+		if err != nil {
+			return false, fmt.Errorf("read %s: a message without a sequence", stream)
+		}
+		at, _ := time.Parse(time.RFC3339Nano, m.Header.Get("Nats-Time-Stamp"))
+		if err := f(Stored{Seq: seq, Subject: m.Header.Get("Nats-Subject"), Time: at, Data: m.Data, Header: m.Header}); err != nil {
+			return false, err
+		}
+	}
+}
+
+// ReadAll is ReadBatch until the end; f gets every message that was there at the start.
+func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) error {
+	for {
+		last := from
+		more, err := ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
+			last = s.Seq + 1
+			return f(s)
+		})
+		if err != nil || !more || last == from {
+			return err
+		}
+		from = last
+	}
+}
+
+// Last reads the last message on a subject from the leader of the stream, so it is never stale. ErrNotFound where there is none.
+func Last(ctx context.Context, nc *nats.Conn, stream, subject string) (Stored, error) {
+	body, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return Stored{}, err
+	}
+	wait, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	m, err := nc.RequestWithContext(wait, "$JS.API.STREAM.MSG.GET."+stream, body)
+	if err != nil {
+		if ctx.Err() != nil {
+			return Stored{}, ctx.Err()
+		}
+		return Stored{}, fmt.Errorf("read %s: %w", subject, ErrUnknown)
+	}
+	var answer struct {
+		Message *struct {
+			Subject string    `json:"subject"`
+			Seq     uint64    `json:"seq"`
+			Header  []byte    `json:"hdrs"`
+			Data    []byte    `json:"data"`
+			Time    time.Time `json:"time"`
+		} `json:"message"`
+		Error *ServerError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return Stored{}, fmt.Errorf("read %s: %w", subject, err)
+	}
+	if answer.Error != nil {
+		if answer.Error.Code == 10037 { // no message found
+			return Stored{}, ErrNotFound
+		}
+		return Stored{}, fmt.Errorf("read %s: %w", subject, answer.Error)
+	}
+	if answer.Message == nil {
+		return Stored{}, ErrNotFound
+	}
+	s := Stored{Seq: answer.Message.Seq, Subject: answer.Message.Subject, Time: answer.Message.Time, Data: answer.Message.Data}
+	if len(answer.Message.Header) > 0 {
+		if s.Header, err = nats.DecodeHeadersMsg(answer.Message.Header); err != nil {
+			return Stored{}, fmt.Errorf("read %s: %w", subject, err)
+		}
+	}
+	return s, nil
+}
+
+// LastRecord reads the record of a bundle from the leader of its stream.
+func LastRecord(ctx context.Context, nc *nats.Conn, p int, run, bundle string) (Stored, error) {
+	return Last(ctx, nc, StreamName(p), RecordSubject(p, run, bundle))
+}
+
+// Purge removes every message on the subjects that filter matches. Only what cannot run any more may be purged.
+func Purge(ctx context.Context, js jetstream.JetStream, stream, filter string) error {
+	s, err := js.Stream(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", filter, err)
+	}
+	if err := s.Purge(ctx, jetstream.WithPurgeSubject(filter)); err != nil {
+		return fmt.Errorf("purge %s: %w", filter, err)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package streams
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+)
+
+const (
+	// pullExpiry is how long the server keeps a request for work that is not there.
+	pullExpiry = 30 * time.Second
+	// pullGrace is how long past its expiry a request without any answer is believed in; then it is asked anew.
+	pullGrace = 5 * time.Second
+	// absentWait is how long a queue without a consumer is left alone.
+	absentWait = time.Second
+)
+
+// Puller asks for work and passes on what comes. It holds no more requests than its caller asked for; the caller bounds
+// them by its free slots. One subscription serves all queues.
+type Puller struct {
+	nc     *nats.Conn
+	prefix string
+	out    chan<- *Delivery
+	stop   chan struct{}
+	once   sync.Once
+	sub    *nats.Subscription
+
+	mu     sync.Mutex
+	next   uint64
+	asked  map[asked][]*request // oldest first
+	absent map[asked]time.Time  // the queue had no consumer then
+}
+
+type asked struct {
+	q Queue
+	p int
+}
+
+type request struct {
+	id      uint64
+	left    int
+	expires time.Time
+}
+
+// NewPuller delivers to out. What comes after Stop is left to its lease.
+func NewPuller(nc *nats.Conn, out chan<- *Delivery) (*Puller, error) {
+	p := &Puller{nc: nc, prefix: nats.NewInbox() + ".", out: out, stop: make(chan struct{}), asked: map[asked][]*request{}, absent: map[asked]time.Time{}}
+	sub, err := nc.Subscribe(p.prefix+">", p.receive)
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to deliveries: %w", err)
+	}
+	if err := sub.SetPendingLimits(-1, -1); err != nil { // bounded by what is asked for
+		return nil, err
+	}
+	p.sub = sub
+	return p, nil
+}
+
+// Want asks for more of a queue until about n bundles are under way. It asks again only when half has come, so that a
+// busy queue takes few requests.
+func (p *Puller) Want(q Queue, partition, n int) error {
+	key := asked{q, partition}
+	now := time.Now()
+	p.mu.Lock()
+	if t, ok := p.absent[key]; ok && now.Sub(t) < absentWait {
+		p.mu.Unlock()
+		return nil
+	}
+	under := 0
+	reqs := p.asked[key]
+	for i := 0; i < len(reqs); {
+		if now.After(reqs[i].expires.Add(pullGrace)) { // its answer was lost
+			reqs = append(reqs[:i], reqs[i+1:]...)
+			continue
+		}
+		under += reqs[i].left
+		i++
+	}
+	if under > n/2 || n-under <= 0 {
+		p.asked[key] = reqs
+		p.mu.Unlock()
+		return nil
+	}
+	p.next++
+	r := &request{id: p.next, left: n - under, expires: now.Add(pullExpiry)}
+	p.asked[key] = append(reqs, r)
+	p.mu.Unlock()
+
+	body, err := json.Marshal(map[string]any{"batch": r.left, "expires": pullExpiry.Nanoseconds()})
+	if err != nil {
+		return err
+	}
+	reply := p.prefix + q.Consumer() + "." + strconv.Itoa(partition) + "." + strconv.FormatUint(r.id, 10)
+	return p.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+StreamName(partition)+"."+q.Consumer(), reply, body)
+}
+
+// Forget drops all requests under way: after a reconnect the server knows none of them.
+func (p *Puller) Forget() {
+	p.mu.Lock()
+	clear(p.asked)
+	clear(p.absent)
+	p.mu.Unlock()
+}
+
+// Stop ends the subscription. It returns when nothing more will be delivered.
+func (p *Puller) Stop() {
+	p.once.Do(func() {
+		close(p.stop)
+		_ = p.sub.Unsubscribe()
+	})
+}
+
+func (p *Puller) receive(m *nats.Msg) {
+	if strings.HasPrefix(m.Subject, p.prefix) { // a status about a request
+		p.status(m)
+		return
+	}
+	d, ok := newDelivery(m)
+	if !ok {
+		return
+	}
+	p.took(asked{d.Queue, d.Partition})
+	select {
+	case p.out <- d:
+	case <-p.stop:
+		_ = d.Nak(0) // lost: the lease ends by itself
+	}
+}
+
+func (p *Puller) took(key asked) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reqs := p.asked[key]
+	if len(reqs) == 0 {
+		return
+	}
+	if reqs[0].left--; reqs[0].left <= 0 {
+		p.asked[key] = reqs[1:]
+	}
+}
+
+func (p *Puller) status(m *nats.Msg) {
+	code := m.Header.Get("Status")
+	if code == "" || code == "100" {
+		return
+	}
+	t := strings.Split(m.Subject[len(p.prefix):], ".")
+	if len(t) != 3 {
+		return
+	}
+	q, ok := queueNamed(t[0])
+	partition, err := strconv.Atoi(t[1])
+	id, err2 := strconv.ParseUint(t[2], 10, 64)
+	if !ok || err != nil || err2 != nil {
+		return
+	}
+	key := asked{q, partition}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if code == "503" { // nobody listens: the consumer or its stream is not there
+		p.absent[key] = time.Now()
+	}
+	reqs := p.asked[key]
+	for i := range reqs {
+		if reqs[i].id == id {
+			p.asked[key] = append(reqs[:i:i], reqs[i+1:]...)
+			return
+		}
+	}
+}
+
+func newDelivery(m *nats.Msg) (*Delivery, bool) {
+	q, part, run, ok := queueOf(m.Subject)
+	if !ok {
+		return nil, false
+	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return nil, false
+	}
+	d := &Delivery{Queue: q, Partition: part, Run: run, Data: m.Data, Delivered: int(meta.NumDelivered), Stored: meta.Timestamp, Arrived: time.Now(), msg: m}
+	d.Bundle, d.BundleErr = orbit.DecodeBundle(m.Data)
+	if d.BundleErr == nil && d.Bundle.Run != run {
+		d.Bundle, d.BundleErr = nil, fmt.Errorf("%w: a bundle of run %s on a subject of run %s", orbit.ErrFrame, d.Bundle.Run, run)
+	}
+	return d, true
+}

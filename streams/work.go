@@ -1,0 +1,66 @@
+package streams
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+)
+
+// WorkMessage is the message that puts a bundle into a queue. Its Nats-Msg-Id is the bundle's id, so that replays within
+// the window are stored once; suffix makes another one of it where a replay must not be swallowed ("~<pass>").
+func WorkMessage(q Queue, p int, b *orbit.Bundle, suffix string) *nats.Msg {
+	return &nats.Msg{Subject: WorkSubject(q, p, b.Run), Data: b.Encode(), Header: nats.Header{
+		nats.MsgIdHdr:  {b.ID + suffix},
+		HeaderRun:      {b.Run},
+		HeaderStep:     {b.Step},
+		HeaderItems:    {strconv.Itoa(len(b.Items))},
+		HeaderDeadline: {time.UnixMilli(b.Deadline).UTC().Format(time.RFC3339)},
+		HeaderAttempt:  {strconv.Itoa(b.Items[0].Attempt + 1)},
+	}}
+}
+
+// QueueFor is where a bundle of a class and pool waits, given the time it is published.
+func QueueFor(class, pool string, b *orbit.Bundle, now time.Time) Queue {
+	return Queue{Class: class, Pool: pool, Tier: orbit.TierFor(time.UnixMilli(b.Deadline).Sub(now))}
+}
+
+// RecordMessage is the message that commits a bundle: stored only if its subject is empty. It carries no Nats-Msg-Id,
+// for a record with its bundle's id would be swallowed as a duplicate of the work.
+func RecordMessage(p int, rec *orbit.Record, data []byte) *nats.Msg {
+	return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
+}
+
+// Delivery is a leased work message. Exactly one of Ack and Nak ends it; both are sent without waiting, and losing one is
+// harmless: after AckWait someone else finds the record.
+type Delivery struct {
+	Queue     Queue
+	Partition int
+	Run       string
+	Data      []byte
+	Bundle    *orbit.Bundle // nil where Data could not be decoded
+	BundleErr error
+	Delivered int       // 1 at the first delivery; grows on hand-backs too
+	Stored    time.Time // when the server stored the message
+	Arrived   time.Time // here
+	msg       *nats.Msg
+}
+
+// AckSubject names the lease: an ack or a NAK sent there by anyone acts on it.
+func (d *Delivery) AckSubject() string { return d.msg.Reply }
+
+// Ack removes the message from its queue. The caller has committed: record, then children, then this.
+func (d *Delivery) Ack() error { return d.msg.Respond([]byte("+ACK")) }
+
+// Nak hands the bundle back: at once, or after the delay.
+func (d *Delivery) Nak(delay time.Duration) error {
+	if delay <= 0 {
+		return d.msg.Respond([]byte("-NAK"))
+	}
+	return d.msg.Respond([]byte(`-NAK {"delay":` + strconv.FormatInt(delay.Nanoseconds(), 10) + `}`))
+}
+
+// Extend begins the lease anew.
+func (d *Delivery) Extend() error { return d.msg.Respond([]byte("+WPI")) }
