@@ -71,20 +71,16 @@ func (c *compiler) violation(s *StepSpec, part string, v *Value, key Pos, x Viol
 		place = key
 	}
 	for i, name := range x.Path {
-		next := v.step(name)
+		next, at := v.step(name)
 		if next == nil {
 			missing = i == len(x.Path)-1
 			break
 		}
-		if v, place = next, next.Pos; v.open() {
+		if v, place = next, atValue(next.node, at); v.open() {
 			return // not known before the item runs
 		}
-		if v.node != nil {
-			place = atValue(v.node, place)
-		}
-		key = v.Pos
 	}
-	if text, ok := v.Scalar.(string); ok && x.Offset > 0 && x.Offset <= len(text) && v.node != nil {
+	if text, ok := v.Scalar.(string); ok && x.Offset > 0 && x.Offset <= len(text) {
 		cursor := newCursor(c.src, v.node)
 		for x.Offset > 0 && !utf8.RuneStart(text[min(x.Offset, len(text)-1)]) {
 			x.Offset--
@@ -100,16 +96,17 @@ func (c *compiler) violation(s *StepSpec, part string, v *Value, key Pos, x Viol
 	c.error(place, code, x.Hint, "%s %s", name, x.Message)
 }
 
-// step goes down one key or list position.
-func (v *Value) step(name string) *Value {
-	if v.isList {
-		i, err := strconv.Atoi(name)
-		if err != nil || i < 0 || i >= len(v.Items) {
-			return nil
-		}
-		return v.Items[i]
+// step goes down one key or list position, and tells where that stands.
+func (v *Value) step(name string) (*Value, Pos) {
+	if i, err := strconv.Atoi(name); v.isList && err == nil && i >= 0 && i < len(v.Items) {
+		return v.Items[i], v.Items[i].Pos
 	}
-	return v.Get(name)
+	for _, f := range v.Fields {
+		if f.Key == name {
+			return f.Value, f.Pos
+		}
+	}
+	return nil, Pos{}
 }
 
 // samePlace warns of a file that is moved to where it is.

@@ -28,7 +28,7 @@ func rendered(ds []cluster.Diagnostic, color bool) string {
 
 func TestRenderShowsTheLineACaretAndTheHint(t *testing.T) {
 	r := compile(head + "    - uses:\texospherehost/jq\n      config: {query: .}\n      input: {漢字:\t\"\tx ${{ run.nme }}\"}\n")
-	want := "c.yml:9:21: error[ORB-C052]: run has no \"nme\"\n" +
+	want := "c.yml:9:23: error[ORB-C052]: run has no \"nme\"\n" +
 		"    9 |       input: {漢字:\t\"\tx ${{ run.nme }}\"}\n" +
 		"                           \t \t  ^\n" +
 		"hint: known are id, deadline\n"

@@ -17,11 +17,13 @@ const (
 
 // pace remembers how long one item of each satellite takes here.
 type pace struct {
+	fixed int // items a bundle, whatever was measured; 0: none
+
 	mu   sync.Mutex
-	item map[string]time.Duration // by full name
+	item map[string]time.Duration // by full name; guarded by mu
 }
 
-func newPace() *pace { return &pace{item: map[string]time.Duration{}} }
+func newPace(fixed int) *pace { return &pace{fixed: fixed, item: map[string]time.Duration{}} }
 
 // took notes that n items took d together.
 func (p *pace) took(uses string, n int, d time.Duration) {
@@ -40,6 +42,9 @@ func (p *pace) took(uses string, n int, d time.Duration) {
 // bundle is the number of items that a bundle of the satellite should hold: about targetTime of work, or the satellite's
 // own hint until it has been measured.
 func (p *pace) bundle(uses string, hint int) int {
+	if p.fixed > 0 {
+		return min(p.fixed, orbit.MaxBundleItems)
+	}
 	p.mu.Lock()
 	each, ok := p.item[uses]
 	p.mu.Unlock()

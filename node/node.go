@@ -39,6 +39,8 @@ type Options struct {
 	Serves   []string // classes whose work this node takes, its own first
 	Pools    []string // orbit.CorePool and one for each model or project it hosts
 	Slots    int      // bundles run at once
+	// BundleSize is the number of items that this node puts into each bundle it makes; 0: as measured. Benchmarks fix it.
+	BundleSize int
 	Address  string   // of its gossip, for people
 	// Busy is told when the number of busy slots has changed; it must not block.
 	Busy   func(busy int)
@@ -91,7 +93,7 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{opts: o, log: o.Log.With().Str("node", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js), pub: pub, hinter: streams.NewHinter(o.Conn),
-		pace: newPace(), quit: make(chan struct{})}
+		pace: newPace(o.BundleSize), quit: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.commit = &streams.Outbox{Publisher: pub, Conn: o.Conn, Hinter: n.hinter, Faults: o.Faults}
 	n.plans = newPlans(n.store.Plans, o.Registry)

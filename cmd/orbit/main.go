@@ -7,11 +7,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/exospherehost/orbit/internal/boot"
 	"github.com/exospherehost/orbit/internal/cli"
+	"github.com/exospherehost/orbit/internal/localmesh"
 )
-
-// version is set by the release build; without it the build's own information is shown.
-var version string
 
 func main() {
 	ctx, interrupt := context.WithCancel(context.Background())
@@ -23,5 +22,5 @@ func main() {
 		<-signals // who asks twice will not wait for anything to be drained
 		os.Exit(130)
 	}()
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.LookupEnv, cli.Deps{Version: version}))
+	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.LookupEnv, cli.Deps{Version: boot.Version(), StartMesh: localmesh.Starter(boot.Version())}))
 }

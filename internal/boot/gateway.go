@@ -21,6 +21,7 @@ import (
 	"github.com/exospherehost/orbit/gateway"
 	"github.com/exospherehost/orbit/mesh"
 	"github.com/exospherehost/orbit/placement"
+	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
 	"github.com/exospherehost/orbit/streams"
 	"github.com/exospherehost/orbit/vault"
@@ -66,8 +67,8 @@ type Gateway struct {
 }
 
 // StartGateway brings a gateway up, or says in a sentence what stands in the way. private starts the embedded server without a
-// listener.
-func StartGateway(ctx context.Context, cfg GatewayConfig, version string, private bool, log zerolog.Logger) (_ *Gateway, err error) {
+// listener. extra describes satellites that nodes run beside the built-in ones.
+func StartGateway(ctx context.Context, cfg GatewayConfig, version string, private bool, log zerolog.Logger, extra ...*satellite.Spec) (_ *Gateway, err error) {
 	g := &Gateway{cfg: cfg, served: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -137,6 +138,11 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	g.mesh.Update(mesh.Digest{Version: version})
 	if g.catalog, err = catalog.New(catalog.Options{}); err != nil {
 		return nil, err
+	}
+	for _, spec := range extra {
+		if err := g.catalog.Registry().Describe(spec); err != nil {
+			return nil, err
+		}
 	}
 	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
 		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Partitions: cfg.Partitions, Replicas: cfg.Replicas,

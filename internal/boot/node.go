@@ -66,6 +66,7 @@ type Extra struct {
 	Version    string
 	Server     *streams.Server       // connect to it in this process instead of by URL
 	Satellites []satellite.Satellite // beside the built-in ones
+	BundleSize int                   // items in each bundle this node makes; 0: as measured
 	Log        zerolog.Logger
 }
 
@@ -132,7 +133,7 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 	n.catalog.Warm()
 	pools := []string{orbit.CorePool}
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: x.Version, Conn: n.conn, Registry: n.catalog.Registry(), Hardware: n.hardware(hw),
-		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, Address: n.mesh.Addr(),
+		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
 		Busy: n.digest(hw, pools, x.Version), Log: x.Log})
 	return n, err
 }

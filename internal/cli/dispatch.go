@@ -3,16 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/exospherehost/orbit/internal/apiclient"
 )
-
-// command is one of the commands of the grammar.
-type command interface {
-	Run(ctx context.Context, a *app) error
-}
 
 // dispatch reads the arguments and carries the command out.
 func (a *app) dispatch(ctx context.Context, args []string) (err error) {
@@ -73,7 +69,15 @@ func (a *app) refuse(parser *kong.Kong, err error) error {
 	if !errors.As(err, &wrong) {
 		return &misuse{err.Error(), ""}
 	}
-	a.say("orbit: %s", oneLine(wrong.Error()))
+	sentence := oneLine(wrong.Error())
+	flag, _, noValue := strings.Cut(sentence, ": expected string value but got \"EOL\"")
+	switch { // where the parser's own words help little
+	case strings.HasPrefix(sentence, "expected "):
+		sentence = "an argument is missing: " + sentence
+	case noValue:
+		sentence = flag + " needs a value"
+	}
+	a.say("orbit: %s", sentence)
 	parser.Stdout = a.stderr
 	_ = kong.DefaultShortHelpPrinter(kong.HelpOptions{}, wrong.Context)
 	return exit(exitUsage)

@@ -53,7 +53,7 @@ func newCompiler() (*compiler, error) {
 // compiled is a file that was compiled.
 type compiled struct {
 	*cluster.Result
-	file string
+	file string // as diagnostics name it
 	text []byte
 }
 
@@ -67,7 +67,7 @@ func (a *app) compile(c *compiler, name string) (*compiled, error) {
 	if name == "-" {
 		shown = "stdin"
 	}
-	return &compiled{cluster.Compile(shown, text, c.options), name, text}, nil
+	return &compiled{cluster.Compile(shown, text, c.options), shown, text}, nil
 }
 
 // compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -13,11 +16,14 @@ import (
 type itemsCommand struct {
 	ID        string `arg:"" name:"run" help:"Id of the run."`
 	Satellite string `placeholder:"ID" help:"Only items of this satellite of the cluster."`
-	State     string `placeholder:"STATE" enum:",waiting,running,retrying,succeeded,failed,skipped,cancelled" default:"" help:"Only items in this state: waiting, running, retrying, succeeded, failed, skipped or cancelled."`
+	State     string `placeholder:"STATE" help:"Only items in this state: waiting, running, retrying, succeeded, failed, skipped or cancelled."`
 }
 
 // Run lists the items, page by page.
 func (c *itemsCommand) Run(ctx context.Context, a *app) error {
+	if c.State != "" && !slices.Contains(orbit.ItemStates[:], orbit.ItemState(c.State)) {
+		return &misuse{fmt.Sprintf("%q is no state of an item; it is one of %s", c.State, joinWords(orbit.ItemStates[:])), "items"}
+	}
 	client, err := a.client()
 	if err != nil {
 		return err
@@ -32,4 +38,12 @@ func (c *itemsCommand) Run(ctx context.Context, a *app) error {
 		}
 		return []string{it.ID, string(it.State), strconv.Itoa(it.Attempts), it.Node, between(it.StartedAt, it.FinishedAt, now), message}
 	})
+}
+
+func joinWords(states []orbit.ItemState) string {
+	words := make([]string, len(states))
+	for i, s := range states {
+		words[i] = string(s)
+	}
+	return strings.Join(words, ", ")
 }

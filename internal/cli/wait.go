@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -25,11 +26,12 @@ func (a *app) wait(ctx context.Context, client *apiclient.Client, run *orbit.Run
 	if err == nil {
 		err = a.conclude(ctx, client, end)
 	}
-	if ctx.Err() != nil {
-		interrupted()
-		return exit(exitInterrupted)
+	var ended exit
+	if ctx.Err() == nil || err == nil || errors.As(err, &ended) {
+		return err
 	}
-	return err
+	interrupted()
+	return exit(exitInterrupted)
 }
 
 // follow asks how the run stands until it has ended, and shows it.

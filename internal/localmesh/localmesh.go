@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/exospherehost/orbit/internal/boot"
 	"github.com/exospherehost/orbit/internal/cli"
 )

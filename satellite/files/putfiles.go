@@ -1,7 +1,6 @@
 package files
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/exospherehost/orbit"
@@ -55,14 +54,9 @@ func (p *putFiles) Run(ctx context.Context, inv *satellite.Invocation, emit sate
 	return emit(o)
 }
 
-// contentOf gives what to write: the incoming object where the step has no input, else content of its input. A step
-// without input gets the incoming object as its input, which is how the two are told apart.
+// contentOf gives what to write: the incoming object where the step has no input, else content of its input.
 func contentOf(inv *satellite.Invocation) (any, error) {
-	incoming, err := inv.Incoming.Value()
-	if err != nil {
-		return nil, orbit.Permanent(orbit.CodeInvalidInput, "the incoming object is damaged and cannot be written")
-	}
-	if same(incoming, inv.Input) {
+	if !inv.HasInput {
 		return inv.Input, nil
 	}
 	if input, ok := inv.Input.(map[string]any); ok {
@@ -71,11 +65,4 @@ func contentOf(inv *satellite.Invocation) (any, error) {
 		}
 	}
 	return nil, orbit.Permanent(orbit.CodeInvalidInput, "input has no content; write input: {content: …}, or leave input out to write the incoming object")
-}
-
-// same compares two values by their encoding, in which equal values have equal bytes.
-func same(a, b any) bool {
-	x, errX := orbit.NewObject(a)
-	y, errY := orbit.NewObject(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

@@ -17,13 +17,17 @@ import (
 // put runs put-files in a step that has no input.
 func put(t *testing.T, c config, incoming any) (map[string]any, error) {
 	t.Helper()
-	return putInput(t, c, incoming, incoming)
+	return invokePut(t, &satellite.Invocation{Config: c, Input: incoming, Incoming: orbit.MustObject(incoming)})
 }
 
 // putInput runs put-files with the step's resolved input.
 func putInput(t *testing.T, c config, input, incoming any) (map[string]any, error) {
 	t.Helper()
-	inv := &satellite.Invocation{Config: c, Input: input, Incoming: orbit.MustObject(incoming)}
+	return invokePut(t, &satellite.Invocation{Config: c, Input: input, HasInput: true, Incoming: orbit.MustObject(incoming)})
+}
+
+func invokePut(t *testing.T, inv *satellite.Invocation) (map[string]any, error) {
+	t.Helper()
 	out, err := run(t.Context(), find(t, newOpener(t, ""), "put-files"), inv)
 	if err != nil {
 		return nil, err
@@ -104,18 +108,20 @@ func TestFormatsOfAFile(t *testing.T) {
 func TestContentComesFromTheInputOrTheIncomingObject(t *testing.T) {
 	incoming := map[string]any{"markdown": "# A", "content": "inner"}
 	for _, c := range []struct {
-		name            string
-		input, incoming any
-		want            string
+		name     string
+		hasInput bool
+		input    any
+		want     string
 	}{
-		{"the incoming object where the step has no input", incoming, incoming, `{"content":"inner","markdown":"# A"}`},
-		{"content of the input", map[string]any{"content": "given"}, incoming, "given"},
-		{"content that is null", map[string]any{"content": nil}, incoming, "null"},
-		{"null at a root without payload", nil, nil, "null"},
-		{"a list that came in", []any{1, 2}, []any{1, 2}, "[1,2]"},
+		{"the incoming object where the step has no input", false, incoming, `{"content":"inner","markdown":"# A"}`},
+		{"content of the input", true, map[string]any{"content": "given"}, "given"},
+		{"content of an input that equals the incoming object", true, incoming, "inner"},
+		{"content that is null", true, map[string]any{"content": nil}, "null"},
+		{"null at a root without payload", false, nil, "null"},
+		{"a list that came in", false, []any{1, 2}, "[1,2]"},
 	} {
 		folder := t.TempDir()
-		_, err := putInput(t, config{"folder-path": folder, "file-name": "f", "format": "text"}, c.input, c.incoming)
+		_, err := invokePut(t, &satellite.Invocation{Config: config{"folder-path": folder, "file-name": "f", "format": "text"}, Input: c.input, HasInput: c.hasInput})
 		got, _ := os.ReadFile(filepath.Join(folder, "f"))
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: got %q, %v, want %q", c.name, got, err, c.want)

@@ -29,7 +29,7 @@ func gather(inv *satellite.Invocation, method string) (*given, error) {
 	if err := g.take(inv.Config, orbit.CodeInvalidConfig); err != nil {
 		return nil, err
 	}
-	if !isIncoming(inv) {
+	if inv.HasInput {
 		input, ok := inv.Input.(map[string]any)
 		if !ok && inv.Input != nil {
 			return nil, orbit.Permanent(orbit.CodeInvalidInput, "input must be a map with body, query-params or form-data")

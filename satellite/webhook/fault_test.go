@@ -108,7 +108,7 @@ func TestAnExchangeThatFailsIsTriedAgainUnlessThatIsVain(t *testing.T) {
 }
 
 func TestAnInputThatIsNoMapIsRefused(t *testing.T) {
-	inv := &satellite.Invocation{Config: map[string]any{"url": "http://127.0.0.1:1"}, Input: []any{1}}
+	inv := &satellite.Invocation{Config: map[string]any{"url": "http://127.0.0.1:1"}, HasInput: true, Input: []any{1}}
 	_, err := run(t, inv)
 	wantError(t, err, orbit.Permanent(orbit.CodeInvalidInput, "input must be a map with body, query-params or form-data"))
 }

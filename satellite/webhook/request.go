@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -94,10 +93,4 @@ func setDefault(h http.Header, key, value string) {
 	if value != "" && h.Get(key) == "" {
 		h.Set(key, value)
 	}
-}
-
-// isIncoming tells whether the step has no input of its own, so that its input is the incoming object.
-func isIncoming(inv *satellite.Invocation) bool {
-	incoming, err := inv.Incoming.Value()
-	return err == nil && reflect.DeepEqual(inv.Input, incoming)
 }

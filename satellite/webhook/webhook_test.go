@@ -29,7 +29,7 @@ func Example() {
 	defer server.Close()
 	w := webhook.New()
 	defer w.Close()
-	inv := &satellite.Invocation{Config: map[string]any{"url": server.URL}, Input: map[string]any{"body": []any{1, 2}}}
+	inv := &satellite.Invocation{Config: map[string]any{"url": server.URL}, HasInput: true, Input: map[string]any{"body": []any{1, 2}}}
 	err := w.Run(context.Background(), inv, func(o orbit.Object) error {
 		v, _ := o.Value()
 		answer := v.(map[string]any)
@@ -84,7 +84,7 @@ func TestRunSendsWhatConfigAndInputSay(t *testing.T) {
 			}
 			config := map[string]any{"url": url}
 			maps.Copy(config, c.config)
-			inv := &satellite.Invocation{Config: config, Input: c.input, Incoming: orbit.MustObject(incoming)}
+			inv := &satellite.Invocation{Config: config, Input: c.input, HasInput: c.input != nil, Incoming: orbit.MustObject(incoming)}
 			if c.input == nil {
 				inv.Input = incoming
 			}
