@@ -53,6 +53,9 @@ func (g *Gateway) cancelRun(ctx context.Context, id string) (*kv.Run, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := g.opts.Faults.Point(ctx, "cancel.stored"); err != nil {
+			return nil, err
+		}
 		// Dying from here on: nodes find the document when they look, and drop what they pull.
 		_ = g.opts.Conn.Publish(streams.CastSubject, streams.Cast{Kind: streams.CastCancel, Run: id}.Encode())
 		s.finished(doc)

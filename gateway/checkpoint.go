@@ -170,11 +170,14 @@ func (s *settler) save(ctx context.Context) error {
 		e.or.saved = e.doc.Last
 		s.mu.Unlock()
 	}
+	if err := s.g.opts.Faults.Point(ctx, "checkpoint.runs"); err != nil {
+		return err
+	}
 	if _, err := s.checkpoints().Put(ctx, partitionCheckpoint(s.p), &base); err != nil {
 		return err
 	}
 	s.checkpointed = s.last
-	return nil
+	return s.g.opts.Faults.Point(ctx, "checkpoint.saved")
 }
 
 // leave saves once more, so that the next leader has little to fold.

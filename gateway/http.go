@@ -22,46 +22,56 @@ const (
 	maxWait   = 30 * time.Second // of ?wait=
 )
 
+// route is one operation of the API. An open one needs no token.
+type route struct {
+	pattern string // of http.ServeMux
+	serve   func(http.ResponseWriter, *http.Request) error
+	open    bool
+}
+
+// routes is the whole API; openapi.json describes it.
+func (g *Gateway) routes() []route {
+	return []route{
+		{"GET /healthz", g.getHealth, true},
+		{"GET /readyz", g.getReady, true},
+		{"GET /openapi.json", g.getOpenAPI, true},
+
+		{"PUT /v1/clusters/{project}/{name}", g.putCluster, false},
+		{"GET /v1/clusters/{project}/{name}", g.getCluster, false},
+		{"DELETE /v1/clusters/{project}/{name}", g.removeCluster, false},
+		{"GET /v1/clusters", g.getClusters, false},
+		{"POST /v1/clusters/{project}/{name}/runs", g.postRun, false},
+		{"GET /v1/runs", g.getRuns, false},
+		{"GET /v1/runs/{id}", g.getRun, false},
+		{"POST /v1/runs/{id}/cancel", g.postCancel, false},
+		{"GET /v1/runs/{id}/items", g.getItems, false},
+		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
+		{"GET /v1/nodes", g.getNodes, false},
+		{"GET /v1/queues", g.getQueues, false},
+		{"GET /v1/satellites", g.getSatellites, false},
+	}
+}
+
 // Handler is the HTTP API.
 func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
-	open := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := f(w, r); err != nil {
+	for _, rt := range append(g.routes(), route{pattern: "/", serve: unknownRoute}) {
+		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
+			if !rt.open && !g.allowed(r) {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				g.refuse(w, r, problem(http.StatusUnauthorized, "this gateway asks for a token; send it as Authorization: Bearer TOKEN, or give it with --token or ORBIT_TOKEN"))
+				return
+			}
+			if err := rt.serve(w, r); err != nil {
 				g.refuse(w, r, err)
 			}
 		})
 	}
-	guarded := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
-		open(pattern, func(w http.ResponseWriter, r *http.Request) error {
-			if !g.allowed(r) {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				return problem(http.StatusUnauthorized, "this gateway asks for a token; send it as Authorization: Bearer TOKEN, or give it with --token or ORBIT_TOKEN")
-			}
-			return f(w, r)
-		})
-	}
-	open("GET /healthz", g.getHealth)
-	open("GET /readyz", g.getReady)
-	open("GET /openapi.json", g.getOpenAPI)
-
-	guarded("PUT /v1/clusters/{project}/{name}", g.putCluster)
-	guarded("GET /v1/clusters/{project}/{name}", g.getCluster)
-	guarded("DELETE /v1/clusters/{project}/{name}", g.removeCluster)
-	guarded("GET /v1/clusters", g.getClusters)
-	guarded("POST /v1/clusters/{project}/{name}/runs", g.postRun)
-	guarded("GET /v1/runs", g.getRuns)
-	guarded("GET /v1/runs/{id}", g.getRun)
-	guarded("POST /v1/runs/{id}/cancel", g.postCancel)
-	guarded("GET /v1/runs/{id}/items", g.getItems)
-	guarded("GET /v1/runs/{id}/outputs", g.getOutputs)
-	guarded("GET /v1/nodes", g.getNodes)
-	guarded("GET /v1/queues", g.getQueues)
-	guarded("GET /v1/satellites", g.getSatellites)
-	guarded("/", func(_ http.ResponseWriter, r *http.Request) error {
-		return notFound("there is no %s %s; GET /openapi.json lists what there is", r.Method, r.URL.Path)
-	})
 	return mux
+}
+
+func unknownRoute(_ http.ResponseWriter, r *http.Request) error {
+	return notFound("there is no %s %s; GET /openapi.json lists what there is", r.Method, r.URL.Path)
 }
 
 // allowed compares the token in constant time.

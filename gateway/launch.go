@@ -105,7 +105,7 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 		return nil, err
 	}
 	s.adopt(&running, ack.Seq, p)
-	return &running, nil
+	return &running, g.opts.Faults.Point(ctx, "launch.running")
 }
 
 // publishRoots puts the root bundles of a run into their queues.

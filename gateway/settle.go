@@ -10,6 +10,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -158,6 +159,14 @@ func (s *settler) catchUp(ctx context.Context) error {
 			return err
 		}
 		if len(touched) > 0 {
+			if fault.Planted(fault.CheckpointFirst) {
+				if err := s.save(ctx); err != nil {
+					return err
+				}
+			}
+			if err := s.g.opts.Faults.Point(ctx, "settle.folded"); err != nil {
+				return err
+			}
 			if err := s.schedule(ctx, retries); err != nil {
 				return err
 			}
@@ -286,8 +295,10 @@ func (s *settler) publishDue(ctx context.Context, data []byte) error {
 		s.g.log.Error().Str("run", b.Run).Str("satellite", b.Step).Msg("a scheduled bundle of an unknown step; dropped")
 		return nil
 	}
-	_, err = s.g.pub.Do(ctx, streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, time.Now()), s.p, b, ""))
-	return err
+	if _, err = s.g.pub.Do(ctx, streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, time.Now()), s.p, b, "")); err != nil {
+		return err
+	}
+	return s.g.opts.Faults.Point(ctx, "due.published")
 }
 
 // endRuns ends those of the given runs that have nothing outstanding.
@@ -313,6 +324,9 @@ func (s *settler) endRuns(ctx context.Context, runs []*openRun) error {
 		if err := <-errs; err != nil && first == nil {
 			first = err
 		}
+	}
+	if first == nil {
+		first = s.g.opts.Faults.Point(ctx, "settle.ended")
 	}
 	return first
 }

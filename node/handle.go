@@ -103,6 +103,9 @@ func (n *Node) bury(ctx context.Context, d *streams.Delivery) {
 		_ = d.Nak(later)
 		return
 	}
+	if n.opts.Faults.Point(ctx, "dead.stored") != nil {
+		return
+	}
 	_ = d.Ack()
 }
 

@@ -41,7 +41,7 @@ type Options struct {
 	Slots    int      // bundles run at once
 	// BundleSize is the number of items that this node puts into each bundle it makes; 0: as measured. Benchmarks fix it.
 	BundleSize int
-	Address  string   // of its gossip, for people
+	Address    string // of its gossip, for people
 	// Busy is told when the number of busy slots has changed; it must not block.
 	Busy   func(busy int)
 	Log    zerolog.Logger

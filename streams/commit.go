@@ -39,16 +39,19 @@ type Outbox struct {
 // Commit implements Committer.
 func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 	d, rec := t.Delivery, t.Record
+	if fault.Planted(fault.AckBeforeRecord) {
+		_ = d.Ack()
+	}
 	if err := o.Faults.Point(ctx, "commit.begin"); err != nil {
 		return err
 	}
 	// Dying before the answer: the lease ends, the next holder finds the record or an empty subject. Both go on from there.
 	_, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, rec.Encode()))
-	if errors.Is(err, ErrExists) {
+	if errors.Is(err, ErrExists) && !fault.Planted(fault.OwnChildren) {
 		if rec, err = o.winner(ctx, d); err != nil {
 			return err
 		}
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, ErrExists) {
 		return fmt.Errorf("record bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
 	}
 	o.Hinter.Hint(d.Partition)
@@ -64,7 +67,12 @@ func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, chi
 	// Dying among the children: the work message is still there; its next holder publishes all of them again under the
 	// same ids, and their records sort out what ran twice.
 	batch := o.Publisher.NewBatch()
-	err := children(ctx, rec, func(m *nats.Msg) error { return batch.Publish(ctx, m) })
+	err := children(ctx, rec, func(m *nats.Msg) error {
+		if err := o.Faults.Point(ctx, "commit.child"); err != nil {
+			return err
+		}
+		return batch.Publish(ctx, m)
+	})
 	if werr := batch.Wait(ctx); err == nil {
 		err = werr
 	}
@@ -75,6 +83,11 @@ func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, chi
 		return err
 	}
 	// Not waited for: if the ack is lost, the bundle comes again and is found recorded.
+	if err := o.Faults.Point(ctx, "delivery.ack"); errors.Is(err, fault.ErrLost) {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	return d.Ack()
 }
 

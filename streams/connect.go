@@ -23,6 +23,7 @@ type ConnectOptions struct {
 	Creds  string // credentials file; "" = none
 	Token  string // token of an embedded server; "" = none
 	Server *Server
+	Pipe   nats.InProcessConnProvider // gives the connections instead of URL and Server, after a loss too; nil: none
 	Log    zerolog.Logger
 	Wait   time.Duration // how long to keep trying at the start; 0 = one try
 }
@@ -43,6 +44,9 @@ func Connect(ctx context.Context, o ConnectOptions) (*nats.Conn, error) {
 	where := o.URL
 	if o.Server != nil {
 		opts, where = append(opts, o.Server.InProcess()), "the embedded server"
+	}
+	if o.Pipe != nil {
+		opts, where = append(opts, nats.InProcessServer(o.Pipe)), "the other end of the pipe"
 	}
 	if o.Creds != "" {
 		if _, err := os.Stat(o.Creds); err != nil {

@@ -11,6 +11,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// readPatience is how long a read waits for its next message: a healthy server sends a whole batch in far less.
+const readPatience = 10 * time.Second
+
 // Stored is one message as it lies in a stream.
 type Stored struct {
 	Seq     uint64
@@ -29,25 +32,25 @@ func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 		return false, err
 	}
 	inbox := nats.NewInbox()
-	sub, err := nc.SubscribeSync(inbox)
+	in := make(chan *nats.Msg, batch+1) // all that can come; a subscription's own queue would take 512 KiB for each read
+	sub, err := nc.ChanSubscribe(inbox, in)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", stream, err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := sub.SetPendingLimits(-1, -1); err != nil { // bounded by max_bytes
-		return false, err
-	}
 	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, body); err != nil {
 		return false, fmt.Errorf("read %s: %w", stream, err)
 	}
+	patience := time.NewTimer(readPatience)
+	defer patience.Stop()
 	for {
-		wait, cancel := context.WithTimeout(ctx, 10*time.Second)
-		m, err := sub.NextMsgWithContext(wait)
-		cancel()
-		if err != nil {
-			if ctx.Err() != nil {
-				return false, ctx.Err()
-			}
+		var m *nats.Msg
+		select {
+		case m = <-in:
+			patience.Reset(readPatience)
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-patience.C:
 			return false, fmt.Errorf("read %s: %w", stream, ErrUnknown)
 		}
 		switch m.Header.Get("Status") {

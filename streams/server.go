@@ -98,6 +98,9 @@ func (s *Server) URL() string {
 // InProcess is the option that connects to this server without a socket.
 func (s *Server) InProcess() nats.Option { return nats.InProcessServer(s.ns) }
 
+// InProcessConn gives one connection without a socket.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.ns.InProcessConn() }
+
 // Stop shuts the server down and returns when its files are closed.
 func (s *Server) Stop() {
 	s.ns.Shutdown()

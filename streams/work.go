@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/fault"
 )
 
 // WorkMessage is the message that puts a bundle into a queue. Its Nats-Msg-Id is the bundle's id, so that replays within
@@ -30,6 +31,9 @@ func QueueFor(class, pool string, b *orbit.Bundle, now time.Time) Queue {
 // RecordMessage is the message that commits a bundle: stored only if its subject is empty. It carries no Nats-Msg-Id,
 // for a record with its bundle's id would be swallowed as a duplicate of the work.
 func RecordMessage(p int, rec *orbit.Record, data []byte) *nats.Msg {
+	if fault.Planted(fault.DedupeForCAS) {
+		return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: nats.Header{nats.MsgIdHdr: {"record~" + rec.Bundle}}}
+	}
 	return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
 }
 

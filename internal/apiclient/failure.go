@@ -57,15 +57,6 @@ func Passing(err error) bool {
 	return false
 }
 
-// Status gives the HTTP status of a refusal, 0 for other errors.
-func Status(err error) int {
-	var problem *orbit.Problem
-	if errors.As(err, &problem) {
-		return problem.Status
-	}
-	return 0
-}
-
 // broken is the error of a request without a whole answer. Where the caller has given up, it is the context's.
 func (c *Client) broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {

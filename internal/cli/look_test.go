@@ -26,7 +26,7 @@ func TestCommandsThatLookShowTables(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"runs": `ID                    CLUSTER       STATE    TRIGGER    DONE  FAILED  STARTED      TIME
-0123456789abcdefghjk  demo/reports  running  api-call   8/17       0  00:00:00    0.0ms
+0123456789abcdefghjk  demo/reports  running  api-call   8/17       0  00:00:00      0ms
 zyxwvtsrqpnmkjhgfedc  demo/reports  partial  api-call  23/23       2  1999-12-30  7h00m
 `,
 		"status " + runID: `run       0123456789abcdefghjk
@@ -34,7 +34,7 @@ cluster   demo/reports  version 0123456789ab
 state     running
 trigger   api-call at 00:00:00
 deadline  06:00:00 (6h SLA), in 6h00m
-time      0.0ms
+time      0ms
 
 SATELLITE  PART  CLASS  WAITING  RUNNING  RETRYING  SUCCEEDED  FAILED  SKIPPED  CANCELLED
 get-files  main  cpu          0        0         0          1       0        0          0
@@ -49,10 +49,10 @@ parse-pdf/0.1  failed            1  a     250ms  the PDF is encrypted
 		"items " + runID + " --state failed --satellite parse-pdf": `ID             STATE   ATTEMPTS  NODE   TIME  ERROR
 parse-pdf/0.1  failed         1  a     250ms  the PDF is encrypted
 `,
-		"outputs " + runID:                          "{\"a\":1}\n{\"a\":2}\n",
+		"outputs " + runID: "{\"a\":1}\n{\"a\":2}\n",
 		"outputs " + runID + " --satellite get-files": "{\"file-name\":\"a.pdf\"}\n",
-		"clusters": `CLUSTER       VERSION       SLA  SATELLITES  UPDATED       TITLE
-demo/reports  0123456789ab  6h            3  1999-12-30    Reports
+		"clusters": `CLUSTER       VERSION       SLA  SATELLITES  UPDATED     TITLE
+demo/reports  0123456789ab  6h            3  1999-12-30  Reports
 `,
 		"nodes": `NAME  STATE     CLASS    POOLS          CORES  MEMORY  GPUS           SLOTS  ADDRESS         VERSION
 a     alive     cpu      core               2    8GiB  -                1/2  127.0.0.1:7946  1.0

@@ -153,7 +153,7 @@ func rate(before, now counts, took time.Duration) string {
 	if perSecond < 0.1 {
 		speed = fmt.Sprintf("%.1f/min", perSecond*60)
 	}
-	return fmt.Sprintf("  %s  about %s left", speed, shortDuration(left.Round(time.Second)))
+	return fmt.Sprintf("  %s  about %s left", speed, strings.Replace(shortDuration(left.Round(time.Second)), ".0s", "s", 1))
 }
 
 // pace is the rate over all satellites, for the end of a line.

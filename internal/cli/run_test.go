@@ -82,7 +82,7 @@ func TestWaitShowsProgressAndThenNothingButTheOutputs(t *testing.T) {
 		invoke(call{args: orbitArgs("run testdata/reports.yml --wait"), api: api}).expect(t, 0, "{\"a\":1}\n",
 			"run "+runID+" of demo/reports, version 0123456789ab\n"+
 				"running: get-files 0/1\n"+
-				"running: get-files 1/1, parse-pdf 4/12, send 3/4  4.0/s  about 2.0s left\n"+
+				"running: get-files 1/1, parse-pdf 4/12, send 3/4  4.0/s  about 2s left\n"+
 				"run "+runID+" succeeded after 4.0s: 25 items\n")
 		if api.requests[len(api.requests)-1] != "GET /v1/runs/"+runID+"/outputs" {
 			t.Errorf("requests: %v", api.requests)
@@ -157,7 +157,7 @@ func TestWaitGivesUpOnAGatewayThatIsGone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api := &fakeAPI{runs: []orbit.Run{running()}, down: time.Hour}
 		got := invoke(call{args: orbitArgs("run demo/reports --wait"), api: api})
-		if got.code != 1 || !strings.HasSuffix(got.stderr, "orbit: the gateway is starting\n") || time.Since(start) > 3*time.Minute {
+		if got.code != 1 || !strings.HasSuffix(got.stderr, "\nthe run goes on without its gateway; later `orbit status "+runID+"` shows how it stands\norbit: the gateway is starting\n") || time.Since(start) > 3*time.Minute {
 			t.Errorf("exit code %d after %s, stderr:\n%s", got.code, time.Since(start), got.stderr)
 		}
 	})

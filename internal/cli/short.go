@@ -26,8 +26,6 @@ func shortDuration(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "-" + shortDuration(-d)
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1fms", float64(d)/float64(time.Millisecond))
 	case d < time.Second:
 		return fmt.Sprintf("%dms", d.Milliseconds())
 	case d < time.Minute:

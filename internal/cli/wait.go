@@ -27,7 +27,13 @@ func (a *app) wait(ctx context.Context, client *apiclient.Client, run *orbit.Run
 		err = a.conclude(ctx, client, end)
 	}
 	var ended exit
-	if ctx.Err() == nil || err == nil || errors.As(err, &ended) {
+	switch {
+	case err == nil || errors.As(err, &ended):
+		return err
+	case ctx.Err() == nil:
+		if apiclient.Passing(err) {
+			a.say("the run goes on without its gateway; later `%s` shows how it stands", a.command("status", run.ID))
+		}
 		return err
 	}
 	interrupted()
@@ -103,7 +109,7 @@ func verdict(run *orbit.Run) string {
 	if run.DeadlineMissed {
 		text += ", deadline missed"
 	}
-	if run.Error != "" {
+	if run.Error != "" && n.failed == 0 { // else the failed items are told one by one
 		text += "; " + oneLine(run.Error)
 	}
 	return text

@@ -11,6 +11,9 @@ import (
 // ErrCrash is what a point returns when the process is meant to die there: the caller returns at once and touches nothing more.
 var ErrCrash = errors.New("injected crash")
 
+// ErrLost is what a point returns when what is sent there is to be lost on its way: the sender goes on as if it had arrived.
+var ErrLost = errors.New("injected loss")
+
 // Injector decides at each point whether to fail. It is safe for concurrent use.
 type Injector struct {
 	mu    sync.Mutex

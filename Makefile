@@ -1,0 +1,51 @@
+# Exosphere Orbit. `make help` lists the targets. Go, gcc and make are all that is needed; everything else is fetched by
+# the Go tool and lands under bin/, which git ignores.
+
+GO      ?= go
+BIN     := bin
+
+
+.DEFAULT_GOAL := help
+.PHONY: help build install demo test race planted vet lint fuzz bench nats clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build orbit, orbit-gateway and orbit-node into bin/
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/ ./cmd/...
+
+install: ## install the three commands into Go's bin folder
+	$(GO) install ./cmd/...
+
+demo: build ## run the example: a folder of PDF reports becomes JSON
+	@scripts/demo.sh
+
+test: vet nats ## run every test but the benchmarks
+	$(GO) test ./...
+	$(GO) test -tags planted -run Planted ./internal/orbittest
+
+race: ## run every test under the race detector
+	$(GO) test -race ./...
+
+vet: ## gofmt and go vet
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt these files:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+
+lint: vet ## golangci-lint, where it is installed
+	golangci-lint run
+
+FUZZTIME ?= 30s
+fuzz: ## fuzz every decoder for FUZZTIME each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: build ## measure: throughput, a million items, latency, idle load
+	$(GO) run ./bench
+
+nats: $(BIN)/nats ## build the nats command line into bin/
+$(BIN)/nats: tools/nats/go.mod tools/nats/go.sum
+	@mkdir -p $(BIN)
+	cd tools/nats && $(GO) build -o ../../$(BIN)/nats github.com/nats-io/natscli/nats
+
+clean: ## remove what was built and what the example wrote
+	rm -rf $(BIN) examples/quarterly-reports/reports examples/quarterly-reports/json

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// ledger is what the records of a run say, read one by one: the truth that a gateway's counts must agree with.
+type ledger struct {
+	records map[string]int // by step
+	items   map[string]int // succeeded, by step
+}
+
+// readLedger reads the records of a run.
+func readLedger(ctx context.Context, nc *nats.Conn, run string) (*ledger, error) {
+	l := &ledger{records: map[string]int{}, items: map[string]int{}}
+	err := streams.ReadAll(ctx, nc, streams.StreamName(0), streams.RecordsOf(0, run), 1, func(m streams.Stored) error {
+		rec, err := orbit.DecodeRecordHead(m.Data)
+		if err != nil {
+			return err
+		}
+		l.records[rec.Step]++
+		l.items[rec.Step] += rec.Counts.Succeeded
+		return nil
+	})
+	return l, err
+}
+
+// bundles is the number of records, that of the root left out.
+func (l *ledger) bundles() int {
+	n := -l.records["root"]
+	for _, r := range l.records {
+		n += r
+	}
+	return n
+}
+
+// check compares with what must be: one item of the root, and items of each other step, in records and in the document.
+func (l *ledger) check(run *orbit.Run, items int) error {
+	for _, s := range run.Satellites {
+		want := items
+		if s.Identifier == "root" {
+			want = 1
+		}
+		if got := l.items[s.Identifier]; got != want {
+			return fmt.Errorf("the records of run %s hold %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
+		}
+		if got := s.Items[orbit.ItemSucceeded]; got != want {
+			return fmt.Errorf("the document of run %s counts %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
+		}
+	}
+	return nil
+}

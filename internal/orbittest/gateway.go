@@ -1,0 +1,54 @@
+package orbittest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/exospherehost/orbit/gateway"
+	"github.com/exospherehost/orbit/mesh"
+	"github.com/exospherehost/orbit/placement"
+)
+
+// Gateway is a gateway of the mesh.
+type Gateway struct {
+	*Process
+	gateway *gateway.Gateway
+}
+
+// StartGateway adds a gateway and gives its number. In a mesh of one gateway it takes the place of one that crashed; in a
+// mesh of several it is another one, which waits for its turn.
+func (o *Orbit) StartGateway() int {
+	o.T.Helper()
+	i := len(o.gateways)
+	g := &Gateway{Process: o.newProcess(mesh.Gateway, fmt.Sprintf("gateway-%d", i))}
+	opts := gateway.Options{Name: g.Name, Version: "0.0.0", Conn: g.conn, Registry: o.registry(nil), Classes: placement.DefaultClasses(), Vault: o.vault,
+		Log: o.logger, Faults: g.faults()}
+	if o.opts.Gateways == 1 {
+		opts.Name, opts.Alone = "gateway", true
+	}
+	if g.mesh != nil {
+		opts.Peers = g.mesh.Peers
+	}
+	var err error
+	if g.gateway, err = gateway.Start(context.Background(), opts); err != nil {
+		o.T.Fatalf("start %s: %v", g.Name, err)
+	}
+	g.stop = g.gateway.Stop
+	o.mu.Lock()
+	o.gateways = append(o.gateways, g)
+	o.mu.Unlock()
+	return i
+}
+
+// Gateway is the i-th gateway, from 0, in the order in which they were started.
+func (o *Orbit) Gateway(i int) *Gateway {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gateways[i]
+}
+
+// KillGateway crashes a gateway.
+func (o *Orbit) KillGateway(i int) { o.Gateway(i).Crash() }
+
+// StopGateway stops a gateway in an orderly way.
+func (o *Orbit) StopGateway(i int) { g := o.Gateway(i); g.end(g.gateway.Stop) }

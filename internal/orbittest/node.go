@@ -1,0 +1,64 @@
+package orbittest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/mesh"
+	"github.com/exospherehost/orbit/node"
+)
+
+// Node is a node of the mesh.
+type Node struct {
+	*Process
+	node *node.Node
+}
+
+// StartNode adds a node and gives its number.
+func (o *Orbit) StartNode() int {
+	o.T.Helper()
+	i := len(o.nodes)
+	n := &Node{Process: o.newProcess(mesh.Node, fmt.Sprintf("node-%d", i))}
+	address := ""
+	if n.mesh != nil {
+		address = n.mesh.Addr()
+		n.mesh.Update(mesh.Digest{Class: "cpu", Slots: o.opts.Slots})
+	}
+	hw := orbit.Hardware{Cores: 4, Memory: 8 * orbit.GiB}
+	var err error
+	n.node, err = node.Start(node.Options{Name: n.Name, Version: "test", Conn: n.conn, Registry: o.registry(n.Process), Hardware: func() orbit.Hardware { return hw },
+		Class: "cpu", Serves: []string{"cpu"}, Pools: []string{orbit.CorePool}, Slots: o.opts.Slots, Address: address, Log: o.logger, Faults: n.faults()})
+	if err != nil {
+		o.T.Fatalf("start %s: %v", n.Name, err)
+	}
+	n.stop = n.node.Stop
+	o.mu.Lock()
+	o.nodes = append(o.nodes, n)
+	o.mu.Unlock()
+	return i
+}
+
+// Node is the i-th node, from 0, in the order in which they were started.
+func (o *Orbit) Node(i int) *Node {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.nodes[i]
+}
+
+// KillNode crashes a node.
+func (o *Orbit) KillNode(i int) { o.Node(i).Crash() }
+
+// StopNode stops a node at once; what it was doing is handed back.
+func (o *Orbit) StopNode(i int) { n := o.Node(i); n.end(n.node.Stop) }
+
+// DrainNode stops a node after what it has begun.
+func (o *Orbit) DrainNode(i int) {
+	n := o.Node(i)
+	n.end(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		n.node.Drain(ctx)
+	})
+}
