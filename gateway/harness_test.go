@@ -91,7 +91,10 @@ func (b *bench) send(method, target, body string, headers ...string) *httptest.R
 	return w
 }
 
-func (b *bench) get(target string) *httptest.ResponseRecorder { b.Helper(); return b.send("GET", target, "") }
+func (b *bench) get(target string) *httptest.ResponseRecorder {
+	b.Helper()
+	return b.send("GET", target, "")
+}
 
 // refused demands a refusal with a status, as problem details whose sentence holds what is given.
 func (b *bench) refused(w *httptest.ResponseRecorder, status int, sentence string) {

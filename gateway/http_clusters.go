@@ -13,7 +13,7 @@ import (
 )
 
 func (g *Gateway) putCluster(w http.ResponseWriter, r *http.Request) error {
-	text, err := readBody(w, r, MaxClusterFile+1)
+	text, err := readBody(w, r, MaxClusterFile)
 	if err != nil {
 		return err
 	}

@@ -17,18 +17,18 @@ func TestRunIsAcceptedAndShown(t *testing.T) {
 		w := b.send("POST", "/v1/clusters/acme/a/runs", `{"payload": {"n": 1}}`)
 		run := into[orbit.Run](b, w, 202)
 		if w.Header().Get("Location") != "/v1/runs/"+run.ID || !orbit.ValidID(run.ID) {
-			t.Errorf("Location: %s of run %s", w.Header().Get("Location"), run.ID)
+			b.Errorf("Location: %s of run %s", w.Header().Get("Location"), run.ID)
 		}
 		if run.State != orbit.RunRunning || run.Version != a.Version || run.Round != 1 || run.Deadline.Sub(run.Trigger.At) != 6*time.Hour || run.StartedAt == nil {
-			t.Errorf("%+v", run)
+			b.Errorf("%+v", run)
 		}
 		if text, _ := run.Trigger.Payload.MarshalJSON(); string(text) != `{"n":1}` || run.Trigger.Type != "api-call" {
-			t.Errorf("the trigger is %s with payload %s", run.Trigger.Type, text)
+			b.Errorf("the trigger is %s with payload %s", run.Trigger.Type, text)
 		}
 		time.Sleep(5 * time.Second) // the leader looks several times
 		got := into[orbit.Run](b, b.get("/v1/runs/"+run.ID), 200)
 		if len(got.Satellites) != 1 || got.Satellites[0].Items[orbit.ItemWaiting] != 1 || got.State != orbit.RunRunning {
-			t.Errorf("%+v", got)
+			b.Errorf("%+v", got)
 		}
 	})
 }
@@ -40,7 +40,7 @@ func TestRunPastItsDeadlineGoesOnAndSaysSo(t *testing.T) {
 		time.Sleep(6*time.Hour + 10*time.Second)
 		got := into[orbit.Run](b, b.get("/v1/runs/"+run.ID), 200)
 		if !got.DeadlineMissed || got.State != orbit.RunRunning {
-			t.Errorf("%+v", got)
+			b.Errorf("%+v", got)
 		}
 	})
 }
@@ -62,12 +62,10 @@ func TestFaultyRunRequestsAreRefused(t *testing.T) {
 			{"a number too large", "acme/a", `{"payload": 1e999}`, 400, "1e999"},
 			{"too large", "acme/a", `{"payload": "` + strings.Repeat("a", maxBody) + `"}`, 413, "bytes"},
 		} {
-			t.Run(c.name, func(t *testing.T) {
-				b.refused(b.send("POST", "/v1/clusters/"+c.target+"/runs", c.body), c.status, c.sentence)
-			})
+			b.refused(b.send("POST", "/v1/clusters/"+c.target+"/runs", c.body), c.status, c.sentence)
 		}
 		if p := into[page[orbit.Run]](b, b.get("/v1/runs"), 200); len(p.Data) != 0 {
-			t.Errorf("a refused request left a run: %+v", p.Data)
+			b.Errorf("a refused request left a run: %+v", p.Data)
 		}
 	})
 }
@@ -79,25 +77,25 @@ func TestIdempotencyKeyStartsOneRun(t *testing.T) {
 		key := "Idempotency-Key: monday"
 		first := b.start("acme/a", `{"payload": {"a": 1, "b": 2}}`, key)
 		if again := b.start("acme/a", `{"payload": {"b": 2, "a": 1}}`, key); again.ID != first.ID {
-			t.Errorf("the same request started %s and %s", first.ID, again.ID)
+			b.Errorf("the same request started %s and %s", first.ID, again.ID)
 		}
 		b.refused(b.send("POST", "/v1/clusters/acme/a/runs", `{"payload": {"a": 2}}`, key), 409, first.ID)
 		b.refused(b.send("POST", "/v1/clusters/acme/a/runs", "", key), 409, first.ID)
 		if other := b.start("acme/b", `{"payload": {"a": 2}}`, key); other.ID == first.ID {
-			t.Error("the key of another cluster is taken for ours")
+			b.Error("the key of another cluster is taken for ours")
 		}
 		if other := b.start("acme/a", "", "Idempotency-Key: tuesday"); other.ID == first.ID {
-			t.Error("another key gives the same run")
+			b.Error("another key gives the same run")
 		}
 		if x, y := b.start("acme/a", ""), b.start("acme/a", ""); x.ID == y.ID {
-			t.Error("without a key, two requests gave one run")
+			b.Error("without a key, two requests gave one run")
 		}
 		if p := into[page[orbit.Run]](b, b.get("/v1/runs"), 200); len(p.Data) != 5 {
-			t.Errorf("%d runs, want 5", len(p.Data))
+			b.Errorf("%d runs, want 5", len(p.Data))
 		}
 		into[orbit.Run](b, b.send("POST", "/v1/runs/"+first.ID+"/cancel", ""), 200)
 		if again := b.start("acme/a", `{"payload": {"a": 1, "b": 2}}`, key); again.ID != first.ID || again.State != orbit.RunCancelled {
-			t.Errorf("once it has ended, the key gives %s in state %s", again.ID, again.State)
+			b.Errorf("once it has ended, the key gives %s in state %s", again.ID, again.State)
 		}
 	})
 }
@@ -109,7 +107,7 @@ func TestLongPayloadsComeBackWhole(t *testing.T) {
 		run := b.start("acme/a", `{"payload": `+string(payload)+`}`)
 		for _, target := range []string{"/v1/runs/" + run.ID, "/v1/runs", "/v1/runs/" + run.ID + "/items"} {
 			if !bytes.Contains(b.get(target).Body.Bytes(), payload) {
-				t.Errorf("%s does not show the payload", target)
+				b.Errorf("%s does not show the payload", target)
 			}
 		}
 	})
@@ -140,7 +138,7 @@ func TestRunsAreListedLatestFirstAndNarrowed(t *testing.T) {
 				got = append(got, r.ID)
 			}
 			if fmt.Sprint(got) != fmt.Sprint(ids) {
-				t.Errorf("%q lists %v, want %v", query, got, ids)
+				b.Errorf("%q lists %v, want %v", query, got, ids)
 			}
 		}
 	})
@@ -157,17 +155,17 @@ func TestWaitingForARunEndsWithItOrWithTheTime(t *testing.T) {
 			began := time.Now()
 			got := into[orbit.Run](b, b.get("/v1/runs/"+run.ID+"?wait="+wait), 200)
 			if took := time.Since(began); took < want || took > want+100*time.Millisecond || got.State != orbit.RunRunning {
-				t.Errorf("wait=%s took %s and gave %s", wait, took, got.State)
+				b.Errorf("wait=%s took %s and gave %s", wait, took, got.State)
 			}
 		}
 		go func() {
 			time.Sleep(3 * time.Second)
-			_, _ = b.g.cancelRun(t.Context(), run.ID)
+			_, _ = b.g.cancelRun(b.Context(), run.ID)
 		}()
 		began := time.Now()
 		got := into[orbit.Run](b, b.get("/v1/runs/"+run.ID+"?wait=20s"), 200)
 		if took := time.Since(began); took > 3100*time.Millisecond || got.State != orbit.RunCancelled {
-			t.Errorf("the run was cancelled after 3 s; the answer came after %s and says %s", took, got.State)
+			b.Errorf("the run was cancelled after 3 s; the answer came after %s and says %s", took, got.State)
 		}
 	})
 }
@@ -179,15 +177,15 @@ func TestCancellingEndsARunOnce(t *testing.T) {
 		target := "/v1/runs/" + run.ID + "/cancel"
 		ended := into[orbit.Run](b, b.send("POST", target, ""), 200)
 		if items := ended.Satellites[0].Items; ended.State != orbit.RunCancelled || ended.FinishedAt == nil || items[orbit.ItemCancelled] != 1 || items[orbit.ItemWaiting] != 0 {
-			t.Errorf("%+v", ended)
+			b.Errorf("%+v", ended)
 		}
 		time.Sleep(time.Minute)
 		if again := into[orbit.Run](b, b.send("POST", target, ""), 200); !again.FinishedAt.Equal(*ended.FinishedAt) {
-			t.Errorf("cancelled a second time: it ended at %s and then at %s", ended.FinishedAt, again.FinishedAt)
+			b.Errorf("cancelled a second time: it ended at %s and then at %s", ended.FinishedAt, again.FinishedAt)
 		}
 		for _, q := range into[page[orbit.QueueDoc]](b, b.get("/v1/queues"), 200).Data {
 			if q.Waiting > 0 {
-				t.Errorf("work of the cancelled run waits: %+v", q)
+				b.Errorf("work of the cancelled run waits: %+v", q)
 			}
 		}
 	})
@@ -211,17 +209,17 @@ func TestItemsOfARunThatNobodyWorksOnWait(t *testing.T) {
 		items := "/v1/runs/" + run.ID + "/items"
 		p := into[page[orbit.ItemDoc]](b, b.get(items), 200)
 		if len(p.Data) != 1 || p.Next != nil {
-			t.Fatalf("%+v", p)
+			b.Fatalf("%+v", p)
 		}
 		it := p.Data[0]
 		if text, _ := it.Input.MarshalJSON(); it.ID != "first/0" || it.State != orbit.ItemWaiting || it.Attempts != 0 || string(text) != "[1,2]" {
-			t.Errorf("%+v", it)
+			b.Errorf("%+v", it)
 		}
 		if p := into[page[orbit.ItemDoc]](b, b.get(items+"?state=succeeded"), 200); len(p.Data) != 0 {
-			t.Errorf("%+v", p)
+			b.Errorf("%+v", p)
 		}
 		if p := into[page[orbit.ItemDoc]](b, b.get(items+"?satellite=first&state=waiting"), 200); len(p.Data) != 1 {
-			t.Errorf("%+v", p)
+			b.Errorf("%+v", p)
 		}
 		b.refused(b.get(items+"?satellite=second"), 404, "no satellite second")
 		b.refused(b.get(items+"?state=asleep"), 400, "no state asleep")
@@ -230,12 +228,12 @@ func TestItemsOfARunThatNobodyWorksOnWait(t *testing.T) {
 		}
 		b.refused(b.get(items+"?limit=0"), 400, "limit=0")
 		if w := b.get("/v1/runs/" + run.ID + "/outputs"); w.Code != 200 || w.Body.Len() != 0 {
-			t.Errorf("outputs: %d %s", w.Code, w.Body)
+			b.Errorf("outputs: %d %s", w.Code, w.Body)
 		}
 		b.refused(b.get("/v1/runs/"+run.ID+"/outputs?satellite=second"), 404, "no satellite second")
 		into[orbit.Run](b, b.send("POST", "/v1/runs/"+run.ID+"/cancel", ""), 200)
 		if p := into[page[orbit.ItemDoc]](b, b.get(items+"?state=cancelled"), 200); len(p.Data) != 1 {
-			t.Errorf("cancelled items: %+v", p)
+			b.Errorf("cancelled items: %+v", p)
 		}
 	})
 }

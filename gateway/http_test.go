@@ -18,17 +18,17 @@ func TestEveryRouteButTheOpenOnesAsksForTheToken(t *testing.T) {
 				w := b.send(method, target, "", "Authorization: "+given)
 				if rt.open {
 					if w.Code == 401 {
-						t.Errorf("%s asks for a token", rt.pattern)
+						b.Errorf("%s asks for a token", rt.pattern)
 					}
 					continue
 				}
 				b.refused(w, 401, "--token")
 				if w.Header().Get("WWW-Authenticate") != "Bearer" {
-					t.Errorf("%s: the refusal does not say how to authenticate", rt.pattern)
+					b.Errorf("%s: the refusal does not say how to authenticate", rt.pattern)
 				}
 			}
 			if w := b.send(method, target, ""); w.Code == 401 {
-				t.Errorf("%s refuses the right token", rt.pattern)
+				b.Errorf("%s refuses the right token", rt.pattern)
 			}
 		}
 	})
@@ -54,12 +54,12 @@ func TestGatewayWithoutATokenIsOpen(t *testing.T) {
 func TestGatewayIsReadyOnlyWhileItsServerAnswers(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		if w := b.get("/readyz"); w.Code != 200 {
-			t.Errorf("not ready: %s", w.Body)
+			b.Errorf("not ready: %s", w.Body)
 		}
 		b.conn.Close()
 		b.refused(b.get("/readyz"), 503, "NATS")
 		if w := b.get("/healthz"); w.Code != 200 {
-			t.Errorf("a gateway without NATS is alive all the same: %s", w.Body)
+			b.Errorf("a gateway without NATS is alive all the same: %s", w.Body)
 		}
 	})
 }
@@ -82,16 +82,16 @@ func TestListsComeInPages(t *testing.T) {
 					break
 				}
 				if pages > len(want) {
-					t.Fatal("the list has no end")
+					b.Fatal("the list has no end")
 				}
 				target = "/v1/clusters?limit=" + size + "&cursor=" + *p.Next
 			}
 			if strings.Join(got, " ") != strings.Join(want, " ") {
-				t.Errorf("in pages of %s: %v, want %v", size, got, want)
+				b.Errorf("in pages of %s: %v, want %v", size, got, want)
 			}
 		}
 		if p := into[page[orbit.ClusterDoc]](b, b.get("/v1/clusters?cursor=99"), 200); len(p.Data) != 0 || p.Next != nil {
-			t.Errorf("past the end: %+v", p)
+			b.Errorf("past the end: %+v", p)
 		}
 		for _, list := range []string{"clusters", "runs", "nodes", "queues", "satellites"} {
 			for _, limit := range []string{"0", "-1", "ten", "1.5"} {
@@ -108,7 +108,7 @@ func TestEmptyListsAreListsAndNotNull(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		for _, list := range []string{"clusters", "runs", "nodes"} {
 			if got := strings.TrimSpace(b.get("/v1/" + list).Body.String()); got != `{"data":[],"next":null}` {
-				t.Errorf("%s: %s", list, got)
+				b.Errorf("%s: %s", list, got)
 			}
 		}
 	})
@@ -126,28 +126,28 @@ func TestNodesAreListedByTheirHeartbeats(t *testing.T) {
 		beat := func(state string) {
 			answer, err := b.conn.Request("orbit.node.n1", []byte(`{"node":{"name":"n1","state":"`+state+`","class":"cpu","slots":{"total":4,"busy":1}}}`), time.Second)
 			if err != nil || !strings.Contains(string(answer.Data), `"queues":[`) {
-				t.Fatalf("a heartbeat is answered with %v, %v", answer, err)
+				b.Fatalf("a heartbeat is answered with %v, %v", answer, err)
 			}
 		}
 		beat("alive")
 		if got := state(); got != "alive" {
-			t.Errorf("after a heartbeat: %s", got)
+			b.Errorf("after a heartbeat: %s", got)
 		}
 		time.Sleep(nodeSilent + time.Second)
 		if got := state(); got != "dead" {
-			t.Errorf("after %s of silence: %s", nodeSilent, got)
+			b.Errorf("after %s of silence: %s", nodeSilent, got)
 		}
 		beat("draining")
 		if got := state(); got != "draining" {
-			t.Errorf("draining: %s", got)
+			b.Errorf("draining: %s", got)
 		}
 		beat("left")
 		if got := state(); got != "left" {
-			t.Errorf("after it left: %s", got)
+			b.Errorf("after it left: %s", got)
 		}
 		time.Sleep(nodeForget + time.Second)
 		if got := state(); got != "absent" {
-			t.Errorf("long after it left: %s", got)
+			b.Errorf("long after it left: %s", got)
 		}
 	})
 }
@@ -155,10 +155,10 @@ func TestNodesAreListedByTheirHeartbeats(t *testing.T) {
 func TestAHeartbeatUnderAnothersNameIsIgnored(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		if m, err := b.conn.Request("orbit.node.n1", []byte(`{"node":{"name":"n2","state":"alive"}}`), time.Second); err == nil {
-			t.Errorf("it was answered: %s", m.Data)
+			b.Errorf("it was answered: %s", m.Data)
 		}
 		if p := into[page[orbit.NodeDoc]](b, b.get("/v1/nodes"), 200); len(p.Data) != 0 {
-			t.Errorf("it is listed: %+v", p.Data)
+			b.Errorf("it is listed: %+v", p.Data)
 		}
 	})
 }
@@ -167,7 +167,7 @@ func TestSatellitesAreListedWithTheirSchemas(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		p := into[page[orbit.SatelliteSpec]](b, b.get("/v1/satellites"), 200)
 		if len(p.Data) != 2 || p.Data[0].Name != "exospherehost/call-webhook" || len(p.Data[1].Config) == 0 {
-			t.Errorf("%+v", p.Data)
+			b.Errorf("%+v", p.Data)
 		}
 	})
 }
@@ -183,14 +183,14 @@ func TestQueuesTellHowMuchWaitsAndSinceWhen(t *testing.T) {
 		for _, q := range into[page[orbit.QueueDoc]](b, b.get("/v1/queues"), 200).Data {
 			n += q.Waiting
 			if q.Waiting > 0 && (q.Tier != "6h" || q.Class != "cpu" || q.Pool != orbit.CorePool || q.Oldest == nil || q.Oldest.Before(began)) {
-				t.Errorf("%+v", q)
+				b.Errorf("%+v", q)
 			}
 			if q.Waiting == 0 && q.Oldest != nil {
-				t.Errorf("an empty queue has something old: %+v", q)
+				b.Errorf("an empty queue has something old: %+v", q)
 			}
 		}
 		if n != 2 {
-			t.Errorf("%d bundles wait, want 2", n)
+			b.Errorf("%d bundles wait, want 2", n)
 		}
 	})
 }

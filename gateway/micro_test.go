@@ -31,20 +31,20 @@ func TestMicroServiceAnswersAsTheHTTPAPIDoes(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		a, refusal := ask[Applied](b, "orbit.api.apply", file("acme/a", "."))
 		if !a.Created || a.Identifier != "acme/a" {
-			t.Errorf("apply: %+v %s", a, refusal)
+			b.Errorf("apply: %+v %s", a, refusal)
 		}
 		run, refusal := ask[orbit.Run](b, "orbit.api.run", `{"cluster": "cluster/acme/a", "payload": 7, "idempotency_key": "k"}`)
 		if run.State != orbit.RunRunning {
-			t.Errorf("run: %+v %s", run, refusal)
+			b.Errorf("run: %+v %s", run, refusal)
 		}
 		if same := b.start("acme/a", `{"payload": 7}`, "Idempotency-Key: k"); same.ID != run.ID {
-			t.Errorf("the same key gives %s over NATS and %s over HTTP", run.ID, same.ID)
+			b.Errorf("the same key gives %s over NATS and %s over HTTP", run.ID, same.ID)
 		}
 		if got, refusal := ask[orbit.Run](b, "orbit.api.status", `{"run": "`+run.ID+"\"}\n"); got.ID != run.ID {
-			t.Errorf("status: %+v %s", got, refusal)
+			b.Errorf("status: %+v %s", got, refusal)
 		}
 		if got, refusal := ask[orbit.Run](b, "orbit.api.cancel", `{"run": "`+run.ID+`"}`); got.State != orbit.RunCancelled {
-			t.Errorf("cancel: %+v %s", got, refusal)
+			b.Errorf("cancel: %+v %s", got, refusal)
 		}
 	})
 }
@@ -61,7 +61,7 @@ func TestMicroServiceRefusesInWords(t *testing.T) {
 			{"cancel", `{"run": "` + strings.Repeat("0", 20) + `"}`, "404 there is no run"},
 		} {
 			if _, refusal := ask[any](b, "orbit.api."+c[0], c[1]); !strings.HasPrefix(refusal, c[2]) {
-				t.Errorf("%s %s is refused with %q, want %q", c[0], c[1], refusal, c[2])
+				b.Errorf("%s %s is refused with %q, want %q", c[0], c[1], refusal, c[2])
 			}
 		}
 	})
@@ -74,13 +74,13 @@ func TestAnswersNeverBecomeCommandsToTheServer(t *testing.T) {
 		for _, subject := range []string{"orbit.api.status", "orbit.ask.secrets", "orbit.node.n1"} {
 			m := &nats.Msg{Subject: subject, Reply: "$JS.API.STREAM.PURGE.ORBIT_0", Data: []byte(`{"node": {"name": "n1"}}`)}
 			if err := b.conn.PublishMsg(m); err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
 		}
 		time.Sleep(time.Second)
-		s, err := b.g.js.Stream(t.Context(), "ORBIT_0")
+		s, err := b.g.js.Stream(b.Context(), "ORBIT_0")
 		if err != nil || s.CachedInfo().State.Msgs == 0 {
-			t.Errorf("the stream was emptied: %v", err)
+			b.Errorf("the stream was emptied: %v", err)
 		}
 	})
 }

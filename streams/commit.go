@@ -45,13 +45,18 @@ func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 	if err := o.Faults.Point(ctx, "commit.begin"); err != nil {
 		return err
 	}
-	// Dying before the answer: the lease ends, the next holder finds the record or an empty subject. Both go on from there.
-	_, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, rec.Encode()))
-	if errors.Is(err, ErrExists) && !fault.Planted(fault.OwnChildren) {
-		if rec, err = o.winner(ctx, d); err != nil {
+	if fault.Planted(fault.ChildrenFirst) {
+		if err := o.follow(ctx, rec, t.Children); err != nil {
 			return err
 		}
-	} else if err != nil && !errors.Is(err, ErrExists) {
+	}
+	// Dying before the answer: the lease ends, the next holder finds the record or an empty subject. Both go on from there.
+	_, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, rec.Encode()))
+	if errors.Is(err, ErrExists) {
+		if rec, err = o.winner(ctx, d, rec); err != nil {
+			return err
+		}
+	} else if err != nil {
 		return fmt.Errorf("record bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
 	}
 	o.Hinter.Hint(d.Partition)
@@ -64,6 +69,23 @@ func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 // Finish does what follows a record: children, then ack. It is also the whole work of a holder who finds its bundle
 // recorded.
 func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
+	if err := o.follow(ctx, rec, children); err != nil {
+		return err
+	}
+	if err := o.Faults.Point(ctx, "commit.published"); err != nil {
+		return err
+	}
+	// Not waited for: if the ack is lost, the bundle comes again and is found recorded.
+	if err := o.Faults.Point(ctx, "delivery.ack"); errors.Is(err, fault.ErrLost) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return d.Ack()
+}
+
+// follow publishes what a record names, and returns when all of it is stored.
+func (o *Outbox) follow(ctx context.Context, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
 	// Dying among the children: the work message is still there; its next holder publishes all of them again under the
 	// same ids, and their records sort out what ran twice.
 	batch := o.Publisher.NewBatch()
@@ -79,20 +101,14 @@ func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, chi
 	if err != nil {
 		return fmt.Errorf("publish the children of bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
 	}
-	if err := o.Faults.Point(ctx, "commit.published"); err != nil {
-		return err
-	}
-	// Not waited for: if the ack is lost, the bundle comes again and is found recorded.
-	if err := o.Faults.Point(ctx, "delivery.ack"); errors.Is(err, fault.ErrLost) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	return d.Ack()
+	return nil
 }
 
-// winner reads the record of the one who committed first. It may not be visible at once.
-func (o *Outbox) winner(ctx context.Context, d *Delivery) (*orbit.Record, error) {
+// winner reads the record of the one who committed first, which takes the place of our own. It may not be visible at once.
+func (o *Outbox) winner(ctx context.Context, d *Delivery, own *orbit.Record) (*orbit.Record, error) {
+	if fault.Planted(fault.OwnChildren) {
+		return own, nil
+	}
 	for try := 0; ; try++ {
 		s, err := LastRecord(ctx, o.Conn, d.Partition, d.Run, d.Bundle.ID)
 		if err == nil {
