@@ -66,13 +66,13 @@ func (b Bytes) MarshalJSON() ([]byte, error) { return json.Marshal(int64(b)) }
 // UnmarshalJSON reads a number, or a string with a unit.
 func (b *Bytes) UnmarshalJSON(text []byte) error {
 	var n int64
-	if json.Unmarshal(text, &n) == nil {
+	if json.Unmarshal(text, &n) == nil && n >= 0 {
 		*b = Bytes(n)
 		return nil
 	}
 	var s string
-	if err := json.Unmarshal(text, &s); err != nil {
-		return err
+	if json.Unmarshal(text, &s) != nil {
+		s = string(text)
 	}
 	return b.UnmarshalText([]byte(s))
 }

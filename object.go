@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"slices"
@@ -21,6 +22,10 @@ type Object []byte
 
 // maxObjectDepth bounds nesting, so that a hostile value cannot exhaust the stack.
 const maxObjectDepth = 200
+
+// trusted is the number of elements that room is made for on the word of a frame: with more, lists in lists that all claim
+// to be long would take a thousand times the memory of the frame.
+const trusted = 64
 
 var errObject = errors.New("not a well-formed object")
 
@@ -54,7 +59,7 @@ func ParseObject(text []byte) (Object, error) {
 	if err := dec.Decode(&v); err != nil {
 		return nil, err
 	}
-	if dec.More() {
+	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("more than one JSON value")
 	}
 	return NewObject(v)
@@ -211,6 +216,9 @@ func encodeFloat(enc *msgpack.Encoder, f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return errors.New("NaN and infinity are not JSON")
 	}
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 { // 1.0 is 1
+		return enc.EncodeInt(int64(f))
+	}
 	return enc.EncodeFloat64(f)
 }
 
@@ -246,11 +254,13 @@ func decodeValue(dec *msgpack.Decoder, r *bytes.Reader, depth int) (any, error) 
 		if err != nil || n < 0 || n > r.Len() { // every element takes a byte at least
 			return nil, errObject
 		}
-		list := make([]any, n)
-		for i := range list {
-			if list[i], err = decodeValue(dec, r, depth+1); err != nil {
+		list := make([]any, 0, min(n, trusted))
+		for range n {
+			e, err := decodeValue(dec, r, depth+1)
+			if err != nil {
 				return nil, err
 			}
+			list = append(list, e)
 		}
 		return list, nil
 	case msgpcode.IsFixedMap(c) || c == msgpcode.Map16 || c == msgpcode.Map32:
@@ -258,7 +268,7 @@ func decodeValue(dec *msgpack.Decoder, r *bytes.Reader, depth int) (any, error) 
 		if err != nil || n < 0 || n > r.Len()/2 {
 			return nil, errObject
 		}
-		m := make(map[string]any, n)
+		m := make(map[string]any, min(n, trusted))
 		for range n {
 			k, err := dec.DecodeString()
 			if err != nil {

@@ -48,30 +48,31 @@ type bareSlot struct {
 
 var bareQueue, bareChildren = streams.QueuesOf("cpu", orbit.CorePool)[0], streams.QueuesOf("cpu", orbit.CorePool)[1]
 
-// runBare moves n bundles of k items and gives bundles a second. The server is a process of its own.
-func runBare(ctx context.Context, b *bench, n, k int) (float64, error) {
+// runBare moves n bundles of k items. The server is a process of its own.
+func runBare(ctx context.Context, b *bench, n, k int) (rate, error) {
 	dir := filepath.Join(b.dir, "bare")
 	defer os.RemoveAll(dir)
 	server, err := startChild(ctx, b, "server", "-data", dir)
 	if err != nil {
-		return 0, err
+		return rate{}, err
 	}
 	defer server.Stop()
 	nc, err := nats.Connect(server.ready.NATS)
 	if err != nil {
-		return 0, err
+		return rate{}, err
 	}
 	defer nc.Close()
 	l := &bare{nc: nc, prefix: nats.NewInbox() + ".", free: make(chan int, bareWindow), slots: make([]bareSlot, bareWindow), want: int64(n), done: make(chan struct{}),
 		body: bytes.Repeat([]byte("x"), max(128, 64*k)), run: orbit.RandomID()}
 	if err := l.prepare(ctx, n); err != nil {
-		return 0, fmt.Errorf("bare loop: %w", err)
+		return rate{}, fmt.Errorf("bare loop: %w", err)
 	}
+	spent := watch(server.PID(), os.Getpid())
 	took, err := l.measure(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("bare loop: %d of %d bundles settled, %d writes refused: %w", l.settled.Load(), n, l.failed.Load(), err)
+		return rate{}, fmt.Errorf("bare loop: %d of %d bundles settled, %d writes refused: %w", l.settled.Load(), n, l.failed.Load(), err)
 	}
-	return float64(n) / took.Seconds(), nil
+	return rate{bundles: n, took: took, cpu: spent()}, nil
 }
 
 // prepare makes the streams and fills the queue.

@@ -71,7 +71,7 @@ func startChild(ctx context.Context, b *bench, role string, args ...string) (*ch
 	return c, nil
 }
 
-// Profile begins the CPU profile that the child was told to write.
+// Profile begins the CPU profile that the child was told to write; called again, it ends it.
 func (c *child) Profile() { _, _ = io.WriteString(c.stdin, "profile\n") }
 
 // Stop ends the child and returns when it is gone.

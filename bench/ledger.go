@@ -40,8 +40,13 @@ func (l *ledger) bundles() int {
 	return n
 }
 
-// check compares with what must be: one item of the root, and items of each other step, in records and in the document.
-func (l *ledger) check(run *orbit.Run, items int) error {
+// check compares a run's records and document with what must be: one item of the root, items of each other step, in so
+// many bundles.
+func (m *mesh) check(ctx context.Context, run *orbit.Run, items, bundles int) error {
+	l, err := readLedger(ctx, m.conn, run.ID)
+	if err != nil {
+		return err
+	}
 	for _, s := range run.Satellites {
 		want := items
 		if s.Identifier == "root" {
@@ -53,6 +58,9 @@ func (l *ledger) check(run *orbit.Run, items int) error {
 		if got := s.Items[orbit.ItemSucceeded]; got != want {
 			return fmt.Errorf("the document of run %s counts %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
 		}
+	}
+	if got := l.bundles(); got != bundles {
+		return fmt.Errorf("run %s has %d bundles; there must be %d", run.ID, got, bundles)
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (m *mesh) Stop() {
 	_ = os.RemoveAll(m.dir)
 }
 
-// profile begins the CPU profiles, if any are wanted.
+// profile begins the CPU profiles, if any are wanted; called again, it ends them.
 func (m *mesh) profile(b *bench) {
 	if b.profile != "" {
 		m.gateway.Profile()

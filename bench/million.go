@@ -26,12 +26,13 @@ func million(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.profile(b)
 	gateway, node := memoryOf(m.gateway.PID()), memoryOf(m.node.PID())
 	l, err := readLedger(ctx, m.conn, run.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.check(run, objects); err != nil {
+	if err := m.check(ctx, run, objects, l.bundles()); err != nil {
 		return nil, err
 	}
 	begun := time.Now()
@@ -62,7 +63,7 @@ func (m *mesh) readOutputs(ctx context.Context, run string, objects int) error {
 		if err := json.Unmarshal(in.Bytes(), &o); err != nil {
 			return fmt.Errorf("output %d of run %s: %w", lines, run, err)
 		}
-		if o.N < 0 || o.N >= objects || seen[o.N] {
+		if o.N -= firstN; o.N < 0 || o.N >= objects || seen[o.N] {
 			return fmt.Errorf("run %s gives object %d twice, or never should", run, o.N)
 		}
 		seen[o.N] = true

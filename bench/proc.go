@@ -49,21 +49,25 @@ func cpuOf(pid int) time.Duration {
 
 // quiet waits until the processes do next to nothing, a minute at most: a starting node prepares its PDF reader.
 func quiet(ctx context.Context, pids ...int) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for still := 0; still < 3 && ctx.Err() == nil; still++ {
+		spent := watch(pids...)
+		time.Sleep(500 * time.Millisecond)
+		if spent() > 5*tick {
+			still = -1
+		}
+	}
+}
+
+// watch gives a function that tells how much processor time the processes have used since.
+func watch(pids ...int) func() time.Duration {
 	used := func() (sum time.Duration) {
 		for _, pid := range pids {
 			sum += cpuOf(pid)
 		}
 		return sum
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	still := 0
-	for before := used(); still < 3 && ctx.Err() == nil; {
-		time.Sleep(500 * time.Millisecond)
-		now := used()
-		if still++; now-before > 5*tick {
-			still = 0
-		}
-		before = now
-	}
+	before := used()
+	return func() time.Duration { return used() - before }
 }

@@ -37,7 +37,7 @@ type roleFlags struct {
 }
 
 // playRole is a child's main function. It ends on SIGTERM, or when its standard input ends because its parent has died. A
-// line on its standard input begins the CPU profile.
+// line on its standard input begins the CPU profile, the next one ends it.
 func playRole(role string, args []string) int {
 	var f roleFlags
 	flags := flag.NewFlagSet(role, flag.ExitOnError)
@@ -64,8 +64,11 @@ func playRole(role string, args []string) int {
 	fmt.Println(string(line))
 	go func() {
 		defer stop()
-		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			if err := beginProfile(f.profile); err != nil {
+		in := bufio.NewScanner(os.Stdin)
+		for begin := true; in.Scan(); begin = false {
+			if !begin {
+				pprof.StopCPUProfile()
+			} else if err := beginProfile(f.profile); err != nil {
 				fmt.Fprintln(os.Stderr, role+":", err)
 			}
 		}

@@ -35,7 +35,7 @@ func runs(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	m.profile(b)
-	begun := time.Now()
+	begun, spent := time.Now(), watch(m.gateway.PID(), m.node.PID())
 	ids, err := m.submitAll(ctx, name, n)
 	if err != nil {
 		return nil, err
@@ -47,17 +47,19 @@ func runs(ctx context.Context, b *bench) ([]row, error) {
 			return nil, err
 		}
 	}
+	m.profile(b)
+	cpu := spent()
 	end, err := m.allSucceeded(ctx, name, ids)
 	if err != nil {
 		return nil, err
 	}
 	took := end.Sub(begun)
-	rate := float64(3*n) / took.Seconds()
+	own := rate{3 * n, took, cpu}
 	what := fmt.Sprintf("%s runs of three steps at once", count(float64(n)))
 	return []row{
 		{what, "accepted", fmt.Sprintf("%s after %s", count(float64(n)/accepted.Seconds())+" runs/s, the last", accepted.Round(time.Millisecond))},
-		{what, "all ended", fmt.Sprintf("after %s: %s runs/s, %s steps/s", took.Round(time.Millisecond), count(float64(n)/took.Seconds()), count(rate))},
-		{what, "ratio", fmt.Sprintf("%.2f of the bare loop's %s bundles/s", rate/bare, count(bare))},
+		{what, "all ended", fmt.Sprintf("after %s: %s runs/s, %s steps/s", took.Round(time.Millisecond), count(float64(n)/took.Seconds()), count(own.perSecond()))},
+		{what, "ratio", fmt.Sprintf("%.2f of the bare loop's %s bundles/s; %.0f µs of processor a step, %.2f times its %.0f µs", own.perSecond()/bare.perSecond(), count(bare.perSecond()), own.each(), own.each()/bare.each(), bare.each())},
 		{what, "peak memory", fmt.Sprintf("gateway %s, node %s", memoryOf(m.gateway.PID()).peak, memoryOf(m.node.PID()).peak)},
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // quantile is the smallest value that at least the share q of all values reach.
@@ -26,4 +27,26 @@ func count(v float64) string {
 		s = s[:at] + "," + s[at:]
 	}
 	return s
+}
+
+// rate is how fast bundles went, and what they cost.
+type rate struct {
+	bundles int
+	took    time.Duration
+	cpu     time.Duration // processor time of all processes that had a part in it
+}
+
+// perSecond is bundles a second.
+func (r rate) perSecond() float64 { return float64(r.bundles) / r.took.Seconds() }
+
+// each is the processor time of a bundle in microseconds. It depends less than the rate on what else a machine does.
+func (r rate) each() float64 { return float64(r.cpu.Microseconds()) / float64(r.bundles) }
+
+// of gives one number of each rate.
+func of(rates []rate, f func(rate) float64) []float64 {
+	out := make([]float64, len(rates))
+	for i, r := range rates {
+		out[i] = f(r)
+	}
+	return out
 }

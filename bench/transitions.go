@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/streams"
 )
 
 // transitions compares a mesh with the bare loop, at bundles of 1, 20 and 100 items. A run's root returns N objects, which
@@ -42,36 +46,55 @@ func transitionsAt(ctx context.Context, b *bench, k, bundles int) ([]row, error)
 	}
 	m.profile(b)
 	objects := bundles / 2 * k
-	var bares, orbits, ratios []float64
+	var bares, orbits []rate
+	var ratios, costs []float64
+	var done []*orbit.Run
 	for range b.rounds {
 		bare, err := runBare(ctx, b, bundles, k)
 		if err != nil {
 			return nil, err
 		}
-		run, took, err := m.succeed(ctx, name, map[string]any{"count": objects})
+		spent := watch(m.gateway.PID(), m.node.PID())
+		run, _, err := m.succeed(ctx, name, map[string]any{"count": objects})
 		if err != nil {
 			return nil, err
 		}
-		l, err := readLedger(ctx, m.conn, run.ID)
-		if err != nil {
+		own := rate{bundles: objects / k * 2, cpu: spent()}
+		if own.took, err = m.sinceRoot(ctx, run); err != nil {
 			return nil, err
 		}
-		if err := l.check(run, objects); err != nil {
+		bares, orbits, done = append(bares, bare), append(orbits, own), append(done, run)
+		ratios, costs = append(ratios, own.perSecond()/bare.perSecond()), append(costs, own.each()/bare.each())
+		b.say("  %d items a bundle: bare %s, orbit %s bundles/s, ratio %.2f; %.0f and %.0f µs of processor a bundle", k,
+			count(bare.perSecond()), count(own.perSecond()), own.perSecond()/bare.perSecond(), bare.each(), own.each())
+	}
+	m.profile(b)
+	for _, run := range done {
+		if err := m.check(ctx, run, objects, objects/k*2); err != nil {
 			return nil, err
 		}
-		if got, want := l.bundles(), objects/k*2; got != want {
-			return nil, fmt.Errorf("run %s has %d bundles; there must be %d", run.ID, got, want)
-		}
-		orbit := float64(l.bundles()) / took.Seconds()
-		bares, orbits, ratios = append(bares, bare), append(orbits, orbit), append(ratios, orbit/bare)
-		b.say("  %d items a bundle: bare %s, orbit %s bundles/s, ratio %.2f", k, count(bare), count(orbit), orbit/bare)
 	}
 	what := fmt.Sprintf("transitions, bundles of %d", k)
+	speed := median(of(orbits, rate.perSecond))
 	return []row{
-		{what, "bare loop", count(median(bares)) + " bundles/s"},
-		{what, "orbit", fmt.Sprintf("%s bundles/s, %s items/s", count(median(orbits)), count(median(orbits)*float64(k)))},
-		{what, "ratio", fmt.Sprintf("%.2f (%s)", median(ratios), each(ratios))},
+		{what, "bare loop", fmt.Sprintf("%s bundles/s, %.0f µs of processor each", count(median(of(bares, rate.perSecond))), median(of(bares, rate.each)))},
+		{what, "orbit", fmt.Sprintf("%s bundles/s, %.0f µs of processor each, %s items/s", count(speed), median(of(orbits, rate.each)), count(speed*float64(k)))},
+		{what, "ratio", fmt.Sprintf("%.2f (%s) of its rate, %.2f (%s) times its processor time", median(ratios), each(ratios), median(costs), each(costs))},
 	}, nil
+}
+
+// sinceRoot is the time from when a run's root had returned its objects to the end of the run. The bare loop's work is
+// made before its clock starts, too.
+func (m *mesh) sinceRoot(ctx context.Context, run *orbit.Run) (time.Duration, error) {
+	s, err := streams.LastRecord(ctx, m.conn, 0, run.ID, orbit.BundleID("root", run.ID, 0))
+	if err != nil {
+		return 0, fmt.Errorf("read the root's record: %w", err)
+	}
+	root, err := orbit.DecodeRecordHead(s.Data)
+	if err != nil {
+		return 0, err
+	}
+	return run.FinishedAt.Sub(root.FinishedAt()), nil
 }
 
 func each(ratios []float64) string {

@@ -38,9 +38,23 @@ func (b *Blobs) Put(ctx context.Context, data []byte) (string, error) {
 	return name, nil
 }
 
-// Get reads a blob whole. ErrNotFound where there is none.
+// getFirst is how long the first try of a Get may take, getLast the last: each takes twice as long as the one before.
+const getFirst, getLast = 2 * time.Second, 16 * time.Second
+
+// Get reads a blob whole. ErrNotFound where there is none. Of a blob that two store at once, the object store keeps the
+// pieces of one and removes those of the other, under the hands of whoever is reading them: such a read gets nothing more,
+// and is begun anew.
 func (b *Blobs) Get(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	for wait := getFirst; ; wait *= 2 {
+		data, err := b.get(ctx, name, wait)
+		if err == nil || errors.Is(err, ErrNotFound) || wait >= getLast || ctx.Err() != nil {
+			return data, err
+		}
+	}
+}
+
+func (b *Blobs) get(ctx context.Context, name string, wait time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	store, err := b.js.ObjectStore(ctx, BlobsBucket)
 	if err != nil {

@@ -20,6 +20,9 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 	b := e.bundle
 	rec := &orbit.Record{Bundle: b.ID, Run: b.Run, Step: b.Step, Parent: b.Parent, Ordinal: b.Ordinal, Node: e.node.opts.Name,
 		Started: e.started.UnixMilli(), Finished: time.Now().UnixMilli(), Results: e.results}
+	if b.ID == orbit.RetryBundleID(b.Step, b.Parent, b.Ordinal) { // attempts do not tell: some are not counted
+		rec.Counts.Again = len(b.Items)
+	}
 	for i := range e.results {
 		switch e.results[i].State {
 		case orbit.ItemSucceeded:
@@ -30,9 +33,6 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 			rec.Counts.Skipped++
 		case orbit.ItemRetrying:
 			rec.Counts.Retry++
-		}
-		if b.Items[i].Attempt > 0 {
-			rec.Counts.Again++
 		}
 	}
 	kids := spool{blobs: e.node.store.Blobs}

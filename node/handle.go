@@ -54,13 +54,25 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 	var e *execution
 	if starts > maxStarts {
 		e = n.poisoned(b, p)
-	} else if e, err = n.run(ctx, b, p); err != nil {
+	} else if e, err = n.runGated(ctx, b, p, starts > 1); err != nil {
 		if errors.Is(err, errCancelled) {
 			return func() { n.drop(d) }
 		}
 		return func() { n.handOver(d, soon, err.Error()) }
 	}
 	return func() { n.commitBundle(ctx, d, p, e) }
+}
+
+// runGated runs a bundle beside others, or alone: one that was started before and left no record may take the node with
+// it, and what runs beside it must not be blamed. The first marked start proves nothing yet, for hand-backs count as
+// deliveries too, so it runs as any other.
+func (n *Node) runGated(ctx context.Context, b *orbit.Bundle, p *plan, alone bool) (*execution, error) {
+	leave, err := n.gate.enter(ctx, alone)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return n.run(ctx, b, p)
 }
 
 // commitBundle makes an executed bundle durable.

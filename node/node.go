@@ -61,6 +61,7 @@ type Node struct {
 	runs    *runs
 	secrets *secrets
 	pace    *pace
+	gate    *gate
 	worker  *worker
 	queues  atomic.Pointer[queueList] // as the gateway told last
 
@@ -93,7 +94,7 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{opts: o, log: o.Log.With().Str("node", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js), pub: pub, hinter: streams.NewHinter(o.Conn),
-		pace: newPace(o.BundleSize), quit: make(chan struct{})}
+		pace: newPace(o.BundleSize), gate: newGate(max(1, o.Slots)), quit: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.commit = &streams.Outbox{Publisher: pub, Conn: o.Conn, Hinter: n.hinter, Faults: o.Faults}
 	n.plans = newPlans(n.store.Plans, o.Registry)

@@ -14,6 +14,9 @@ const maskText = "***"
 // minMasked is the shortest value that is masked: anything shorter would blot out ordinary text.
 const minMasked = 4
 
+// notForHTML gives a JSON text as most programs write it: with these characters as they are.
+var notForHTML = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+
 // Masker replaces secret values, and their common encodings, in text. The zero Masker changes nothing.
 type Masker struct{ replacer *strings.Replacer }
 
@@ -25,8 +28,11 @@ func NewMasker(values map[string]string) *Masker {
 			continue
 		}
 		quoted, _ := json.Marshal(v) // a string always encodes
-		forms = append(forms, v, url.QueryEscape(v), url.PathEscape(v), string(quoted[1:len(quoted)-1]),
-			base64.StdEncoding.EncodeToString([]byte(v)), base64.URLEncoding.EncodeToString([]byte(v)), base64.RawStdEncoding.EncodeToString([]byte(v)))
+		inJSON := string(quoted[1 : len(quoted)-1])
+		forms = append(forms, v, url.QueryEscape(v), url.PathEscape(v), inJSON, notForHTML.Replace(inJSON))
+		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+			forms = append(forms, e.EncodeToString([]byte(v)))
+		}
 	}
 	if len(forms) == 0 {
 		return &Masker{}

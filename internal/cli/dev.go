@@ -10,20 +10,18 @@ import (
 type devCommand struct {
 	Data  string `placeholder:"DIR" default:"orbit-data/dev" help:"Where runs, records and files are kept. They are there again after the next start. Default: ${default}."`
 	Nodes int    `placeholder:"N" default:"1" help:"How many nodes to run. Default: ${default}."`
+
+	// The defaults are those that gateways, nodes and this program look for where none are given.
+	HTTP       string `name:"http" placeholder:"ADDR" default:"127.0.0.1:7070" help:"Address of the API. Default: ${default}."`
+	NATSListen string `name:"nats-listen" placeholder:"ADDR" default:"127.0.0.1:4222" help:"Address of the NATS server. Default: ${default}."`
+	Gossip     string `placeholder:"ADDR" default:"127.0.0.1:7946" help:"Address to gossip on. Default: ${default}."`
 }
 
 // Help is the long help.
 func (*devCommand) Help() string {
-	return "Starts a NATS server, a gateway and nodes in this process. They listen on loopback only, at the usual addresses: the API on 7070, NATS on 4222, gossip on 7946. " +
+	return "Starts a NATS server, a gateway and nodes in this process. They listen on loopback, at the usual addresses where no others are given. " +
 		"Ctrl-C drains the nodes and stops; what is under way goes on after the next start."
 }
-
-// The addresses of `orbit dev`: those that gateways, nodes and this program look for where none are given.
-const (
-	devHTTP   = "127.0.0.1:7070"
-	devNATS   = "127.0.0.1:4222"
-	devGossip = "127.0.0.1:7946"
-)
 
 // drainLimit bounds the wait for nodes to hand back their work; a supervisor kills after 90 s or later.
 const drainLimit = time.Minute
@@ -37,14 +35,14 @@ func (c *devCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return failf("the folder %s cannot be used: %s", c.Data, cause(err))
 	}
-	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, HTTP: devHTTP, NATS: devNATS, Gossip: devGossip, Log: a.stderr})
+	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, HTTP: c.HTTP, NATS: c.NATSListen, Gossip: c.Gossip, Log: a.stderr})
 	if err != nil {
 		return err
 	}
 	a.say("Orbit is up: a gateway, a NATS server and %s in this process.", one(c.Nodes, "node"))
 	a.say("")
 	a.say("  API   %s", mesh.URL())
-	a.say("  NATS  nats://%s", devNATS)
+	a.say("  NATS  nats://%s", c.NATSListen)
 	a.say("  data  %s", dir)
 	a.say("")
 	a.say("In another terminal:")

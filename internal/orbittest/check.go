@@ -1,11 +1,175 @@
 package orbittest
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
-// Settle gives everything time to come to rest: checkpoints are saved, acks have arrived, leases of the dead have run out.
-func (o *Orbit) Settle() { time.Sleep(2 * time.Minute) }
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
 
-// Violations checks every promise against what is stored.
-func (o *Orbit) Violations() []string { return nil }
+// Settle gives everything time to come to rest: checkpoints are saved, acks have arrived, the leases of the dead have run
+// out and what they held was taken up.
+func (o *Orbit) Settle() { time.Sleep(90 * time.Second) }
 
-func (o *Orbit) secretsOnDisk() []string { return nil }
+// Violations reads everything that is stored and checks what a run promises against it. It is called when the mesh is at
+// rest: every run that was accepted has ended, or never will.
+func (o *Orbit) Violations() []string {
+	all, err := o.read()
+	if err != nil {
+		return []string{fmt.Sprintf("the store cannot be read, so nothing is known: %v", err)}
+	}
+	var wrong []string
+	o.mu.Lock()
+	accepted := slices.Clone(o.runs)
+	o.mu.Unlock()
+	for _, id := range accepted {
+		if all.runs[id] == nil {
+			wrong = append(wrong, fmt.Sprintf("run %s was accepted and is not there", id))
+		}
+	}
+	for id, doc := range all.runs {
+		if !slices.Contains(accepted, id) {
+			wrong = append(wrong, fmt.Sprintf("run %s is there and nobody asked for it", id))
+		}
+		wrong = append(wrong, o.checkRun(all, doc)...)
+	}
+	for _, m := range all.under("orbit.record.") {
+		if all.runs[token(m.Subject, 3)] == nil {
+			wrong = append(wrong, fmt.Sprintf("the record at %s is of no run", m.Subject))
+		}
+	}
+	wrong = append(wrong, o.spy.violations()...)
+	return append(wrong, o.secretsIn(all)...)
+}
+
+// checkRun checks one run.
+func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
+	plan := all.plans[doc.Plan]
+	if plan == nil {
+		return []string{fmt.Sprintf("run %s: its plan is not there", doc.ID)}
+	}
+	c := newRecount(doc.ID, plan, all.blobs)
+	tally := plan.NewTally()
+	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", doc.ID)) {
+		rec := c.add(m)
+		if rec == nil {
+			continue
+		}
+		tally.Fold(rec)
+		if tally.Outstanding != c.outstanding() {
+			c.fault("after the record of bundle %s the fast count has %d items outstanding, the slow one %d", rec.Bundle, tally.Outstanding, c.outstanding())
+		}
+	}
+	if !doc.State.Terminal() {
+		c.fault("it has not ended (%s); %d items are outstanding", doc.State, c.outstanding())
+	}
+	o.checkLeft(all, c, doc)
+	if doc.State != orbit.RunCancelled && doc.State.Terminal() {
+		o.checkEnd(c, doc, tally)
+	}
+	return c.wrong
+}
+
+// checkEnd holds a run's document against its ledger.
+func (o *Orbit) checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
+	if n := c.outstanding(); n != 0 {
+		c.fault("it ended with %d items outstanding", n)
+	}
+	for id, n := range c.named {
+		if c.recs[id] == nil {
+			c.fault("it ended, and bundle %s of %s has no record", id, n.step)
+		}
+	}
+	if want := c.verdict(); doc.State != want {
+		c.fault("it ended as %s; its ledger says %s", doc.State, want)
+	}
+	if doc.FinishedAt == nil || doc.StartedAt == nil || doc.FinishedAt.Before(*doc.StartedAt) {
+		c.fault("it ended at %v and started at %v", doc.FinishedAt, doc.StartedAt)
+	}
+	counts := c.counts()
+	for _, s := range doc.Satellites {
+		want := counts[s.Identifier]
+		for _, state := range orbit.ItemStates {
+			if s.Items[state] != want[state] {
+				c.fault("its document counts %d items of %s as %s, its ledger %d", s.Items[state], s.Identifier, state, want[state])
+			}
+		}
+		t := tally.Steps[s.Identifier]
+		if t == nil {
+			t = &cluster.StepTally{}
+		}
+		if fast := []int{t.Born, t.Succeeded, t.Failed, t.Skipped, t.Retrying}; !slices.Equal(fast, []int{want[""], want[orbit.ItemSucceeded], want[orbit.ItemFailed], want[orbit.ItemSkipped], 0}) {
+			c.fault("the fast count of %s is %v (born, succeeded, failed, skipped, retrying), the slow one %v", s.Identifier, fast, want)
+		}
+	}
+	if len(doc.Satellites) != len(c.plan.Steps) {
+		c.fault("its document shows %d of %d satellites", len(doc.Satellites), len(c.plan.Steps))
+	}
+}
+
+// checkLeft looks at what still waits of a run.
+func (o *Orbit) checkLeft(all *stored, c *recount, doc *kv.Run) {
+	for _, m := range all.under("orbit.") {
+		kind := token(m.Subject, 1)
+		if kind == "record" || kind == "dead" || !strings.Contains(m.Subject, "."+doc.ID) {
+			continue
+		}
+		b, err := orbit.DecodeBundle(m.Data)
+		if err != nil {
+			c.fault("what waits at %s cannot be read: %v", m.Subject, err)
+			continue
+		}
+		n, ok := c.named[b.ID]
+		switch {
+		case !ok:
+			c.fault("a bundle %s of %s waits at %s, and no record names it (its parent is %s)", b.ID, b.Step, m.Subject, b.Parent)
+		case !slices.EqualFunc(n.lineages, b.Items, func(l orbit.Lineage, it orbit.Item) bool { return l == it.Lineage }):
+			c.fault("the bundle %s of %s that waits at %s holds other items than its parent's record says", b.ID, b.Step, m.Subject)
+		}
+		if doc.State.Terminal() {
+			c.fault("it has ended, and bundle %s of %s still waits at %s", b.ID, b.Step, m.Subject)
+		}
+	}
+}
+
+// token gives the i-th word of a subject, from 0.
+func token(subject string, i int) string {
+	t := strings.Split(subject, ".")
+	if i >= len(t) {
+		return ""
+	}
+	return t[i]
+}
+
+// Dead gives what lies under orbit.dead.
+func (o *Orbit) Dead() []streams.Stored {
+	o.T.Helper()
+	all, err := o.read()
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	return all.under("orbit.dead.")
+}
+
+// Records gives the records of a run in stream order.
+func (o *Orbit) Records(id string) []*orbit.Record {
+	o.T.Helper()
+	all, err := o.read()
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	var out []*orbit.Record
+	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", id)) {
+		rec, err := orbit.DecodeRecord(m.Data)
+		if err != nil {
+			o.T.Fatal(err)
+		}
+		out = append(out, rec)
+	}
+	return out
+}

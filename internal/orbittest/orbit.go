@@ -26,6 +26,7 @@ type Options struct {
 	Nodes    int  // 1 by default; -1: none
 	Slots    int  // of each node, 4 by default
 	Gossip   bool // gateways and nodes gossip
+	Wiretap  bool // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
 	// Unchecked leaves out the checks at the end: the test looks at Violations itself.
 	Unchecked bool
 }
@@ -36,6 +37,7 @@ type Orbit struct {
 	Script *Script // what the test satellites do
 
 	opts   Options
+	failed func() bool
 	dir    string
 	vault  *vault.Vault
 	log    *logBook
@@ -62,11 +64,12 @@ type Orbit struct {
 func Test(t *testing.T, o Options, f func(*Orbit)) {
 	t.Helper()
 	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
-		orbit := New(t, o)
+	synctest.Test(t, func(inner *testing.T) {
+		orbit := New(inner, o)
+		orbit.failed = func() bool { return t.Failed() || inner.Failed() } // f may report to either
 		defer orbit.Close()
 		f(orbit)
-		if t.Failed() || o.Unchecked {
+		if orbit.failed() || o.Unchecked {
 			return
 		}
 		orbit.Settle()
@@ -95,7 +98,7 @@ func New(t testing.TB, opts Options) *Orbit {
 	if opts.Slots == 0 {
 		opts.Slots = 4
 	}
-	o := &Orbit{T: t, Script: newScript(), opts: opts, dir: t.TempDir(), log: &logBook{}, net: meshtest.NewNet()}
+	o := &Orbit{T: t, Script: newScript(), opts: opts, dir: t.TempDir(), failed: t.Failed, log: &logBook{}, net: meshtest.NewNet()}
 	o.logger = zerolog.New(o.log).Level(zerolog.DebugLevel).With().Timestamp().Logger()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
@@ -107,9 +110,11 @@ func New(t testing.TB, opts Options) *Orbit {
 	if o.conn, err = streams.Connect(context.Background(), streams.ConnectOptions{Name: "orbittest", Pipe: (*direct)(o), Log: zerolog.New(io.Discard)}); err != nil {
 		t.Fatal(err)
 	}
-	o.spy = newSpy(t, o.conn)
-	for range opts.Gateways {
+	for i := range opts.Gateways {
 		o.StartGateway()
+		if i == 0 {
+			o.newSpy()
+		}
 	}
 	for range max(0, opts.Nodes) {
 		o.StartNode()
@@ -121,7 +126,7 @@ func New(t testing.TB, opts Options) *Orbit {
 func (o *Orbit) Close() {
 	o.SetFaults(nil)
 	o.Script.release()
-	if o.T.Failed() {
+	if o.failed() {
 		o.T.Logf("points passed: %v\nlog:\n%s", o.Trace(), o.log.tail(200))
 	}
 	for i := range o.nodes {
@@ -146,7 +151,7 @@ func (o *Orbit) Close() {
 // StartServer starts the NATS server on the mesh's folder.
 func (o *Orbit) StartServer() {
 	o.T.Helper()
-	s, err := streams.StartServer(streams.ServerOptions{Name: "server", Dir: filepath.Join(o.dir, "server"), Log: o.logger})
+	s, err := streams.StartServer(streams.ServerOptions{Name: "server", Dir: filepath.Join(o.dir, "server"), Log: o.logger.Level(zerolog.InfoLevel)})
 	if err != nil {
 		o.T.Fatal(err)
 	}
@@ -175,4 +180,6 @@ func (o *Orbit) RestartServer(pause time.Duration) {
 }
 
 // Logf writes to the mesh's log, where a failing test shows it.
-func (o *Orbit) Logf(format string, a ...any) { o.logger.Info().Msg("TEST " + fmt.Sprintf(format, a...)) }
+func (o *Orbit) Logf(format string, a ...any) {
+	o.logger.Info().Msg("TEST " + fmt.Sprintf(format, a...))
+}

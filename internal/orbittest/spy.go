@@ -1,42 +1,121 @@
 package orbittest
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
-	"testing"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
 )
 
-// spy hears every message that anyone publishes, be it stored or refused.
+// spy hears every message in the order in which the server stored it: it has the streams republish what they take. It
+// does not listen on the subjects of the mesh, for the server gives work to whoever seems to listen.
 type spy struct {
-	mu     sync.Mutex
-	heard  int
-	search func(m *nats.Msg)
+	mu       sync.Mutex
+	moves    map[string][]orbit.RunState // of each run, as they were stored
+	recorded map[string]uint64           // sequence of the first record of a bundle
+	heard    int
+	wrong    []string
 }
 
-func newSpy(t testing.TB, nc *nats.Conn) *spy {
-	t.Helper()
-	s := &spy{}
-	sub, err := nc.Subscribe(">", func(m *nats.Msg) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.heard++
-		if s.search != nil {
-			s.search(m)
+const spySubject = "spy."
+
+// newSpy begins to listen. The streams are there; nothing has been stored in them.
+func (o *Orbit) newSpy() {
+	o.T.Helper()
+	s := &spy{moves: map[string][]orbit.RunState{}, recorded: map[string]uint64{}}
+	o.spy = s
+	subjects := []string{spySubject + ">"}
+	if o.opts.Wiretap {
+		subjects = append(subjects, "orbit.>", "_INBOX.>", "$JS.API.>")
+	}
+	for _, subject := range subjects {
+		sub, err := o.conn.Subscribe(subject, s.hear)
+		if err == nil {
+			err = sub.SetPendingLimits(-1, -1)
 		}
-	})
-	if err == nil {
-		err = sub.SetPendingLimits(-1, -1)
+		if err != nil {
+			o.T.Fatal(err)
+		}
 	}
+	js, err := jetstream.New(o.conn)
 	if err != nil {
-		t.Fatal(err)
+		o.T.Fatal(err)
 	}
-	return s
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
+	defer cancel()
+	for _, name := range []string{streams.StreamName(0), "KV_" + kv.RunsBucket} {
+		st, err := js.Stream(ctx, name)
+		if err != nil {
+			o.T.Fatal(err)
+		}
+		cfg := st.CachedInfo().Config
+		cfg.RePublish = &jetstream.RePublish{Source: ">", Destination: spySubject + ">"}
+		if _, err := js.UpdateStream(ctx, cfg); err != nil {
+			o.T.Fatal(err)
+		}
+	}
 }
 
-// On calls f for every message from now on.
-func (s *spy) on(f func(m *nats.Msg)) {
+func (s *spy) hear(m *nats.Msg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.search = f
+	if showsSecret(m.Data) {
+		s.wrong = append(s.wrong, "a secret was published on "+m.Subject)
+	}
+	subject, ok := strings.CutPrefix(m.Subject, spySubject)
+	if !ok {
+		return
+	}
+	s.heard++
+	seq, _ := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64) // the server writes it
+	switch {
+	case strings.HasPrefix(subject, "$KV."):
+		var doc kv.Run
+		if json.Unmarshal(m.Data, &doc) == nil {
+			s.moves[doc.ID] = append(s.moves[doc.ID], doc.State)
+		}
+	case strings.HasPrefix(subject, "orbit.record."):
+		if bundle := token(subject, 4); s.recorded[bundle] == 0 {
+			s.recorded[bundle] = seq
+		}
+	case strings.HasPrefix(subject, "orbit.work."):
+		b, err := orbit.DecodeBundle(m.Data)
+		if err != nil || b.Parent == b.Run {
+			return
+		}
+		if at := s.recorded[b.Parent]; at == 0 || at > seq {
+			s.wrong = append(s.wrong, fmt.Sprintf("run %s: bundle %s of %s was queued before its parent %s was recorded", b.Run, b.ID, b.Step, b.Parent))
+		}
+	}
+}
+
+// violations tells which runs moved as no run may, and what else was heard that must not be.
+func (s *spy) violations() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := append([]string(nil), s.wrong...)
+	for id, states := range s.moves {
+		for i := 1; i < len(states); i++ {
+			if from, to := states[i-1], states[i]; from.Terminal() || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {
+				out = append(out, fmt.Sprintf("run %s went from %s to %s", id, from, to))
+			}
+		}
+	}
+	return out
+}
+
+// Heard is the number of messages stored so far.
+func (o *Orbit) Heard() int {
+	o.spy.mu.Lock()
+	defer o.spy.mu.Unlock()
+	return o.spy.heard
 }

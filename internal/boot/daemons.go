@@ -1,0 +1,55 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// GatewayCommand is the command orbit-gateway.
+func GatewayCommand() Command[GatewayConfig] {
+	return Command[GatewayConfig]{
+		Name:  "orbit-gateway",
+		About: "The gateway of an Exosphere Orbit mesh: API, clusters, runs, and (unless --nats names another) the NATS server.",
+		Run:   runGateway,
+	}
+}
+
+// NodeCommand is the command orbit-node.
+func NodeCommand() Command[NodeConfig] {
+	return Command[NodeConfig]{
+		Name:  "orbit-node",
+		About: "A node of an Exosphere Orbit mesh: it takes work that fits this machine and runs it.",
+		Run:   runNode,
+	}
+}
+
+func runGateway(ctx context.Context, cfg GatewayConfig, stderr io.Writer) error {
+	log := NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	g, err := StartGateway(ctx, cfg, Version(), false, log)
+	if err != nil {
+		return err
+	}
+	log.Info().Str("http", g.URL()).Str("nats", g.NATSURL()).Str("gossip", g.GossipAddr()).Msg("gateway is up")
+	select {
+	case <-ctx.Done():
+	case err = <-g.Failed():
+		err = fmt.Errorf("the HTTP API stopped: %w", err)
+	}
+	log.Info().Msg("stopping")
+	g.Stop(context.WithoutCancel(ctx))
+	return err
+}
+
+func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
+	log := NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
+	n, err := StartNode(ctx, cfg, Extra{Version: Version(), Log: log})
+	if err != nil {
+		return err
+	}
+	log.Info().Str("node", n.Name).Str("class", n.Class).Int("slots", n.Slots).Msg("node is up")
+	<-ctx.Done()
+	log.Info().Int("busy", n.Busy()).Msg("draining")
+	n.Stop(context.WithoutCancel(ctx))
+	return nil
+}

@@ -1,0 +1,296 @@
+package orbittest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// recount adds up the ledger of one run slowly: item by item, with sets instead of sums, and without a line of the code
+// that it checks. It is the other opinion on what a run comes to.
+type recount struct {
+	run   string
+	plan  *cluster.Plan
+	blobs cluster.Blobs
+
+	recs    map[string]*orbit.Record   // by bundle
+	seqs    map[string]uint64          // of the records
+	named   map[string]named           // bundles that must come to be, by id
+	born    map[string]bool            // items, by name
+	settled map[string]orbit.ItemState // items that have ended
+	attempt map[string]int             // of the last result
+	outputs map[string]int             // objects of settled items
+	wrong   []string
+}
+
+// named is a bundle that the run or a record says will be.
+type named struct {
+	step     string
+	parent   string
+	lineages []orbit.Lineage
+}
+
+func newRecount(run string, plan *cluster.Plan, blobs cluster.Blobs) *recount {
+	c := &recount{run: run, plan: plan, blobs: blobs, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
+		settled: map[string]orbit.ItemState{}, attempt: map[string]int{}, outputs: map[string]int{}}
+	for i := range plan.Steps {
+		if s := &plan.Steps[i]; s.Part == cluster.Main && len(s.Parents) == 0 {
+			c.name(orbit.BundleID(s.Identifier, run, 0), named{s.Identifier, run, []orbit.Lineage{orbit.RootLineage}})
+			c.born[orbit.ItemID(s.Identifier, orbit.RootLineage)] = true
+		}
+	}
+	return c
+}
+
+func (c *recount) fault(format string, a ...any) {
+	c.wrong = append(c.wrong, fmt.Sprintf("run %s: ", c.run)+fmt.Sprintf(format, a...))
+}
+
+func (c *recount) name(id string, n named) {
+	if _, ok := c.named[id]; ok {
+		c.fault("bundle %s of %s is named twice", id, n.step)
+	}
+	c.named[id] = n
+}
+
+// outstanding is the number of items that were born and have not ended.
+func (c *recount) outstanding() int { return len(c.born) - len(c.settled) }
+
+// add takes the next record of the run, in stream order.
+func (c *recount) add(m streams.Stored) *orbit.Record {
+	rec, err := orbit.DecodeRecord(m.Data)
+	if err != nil {
+		c.fault("the record at %s cannot be read: %v", m.Subject, err)
+		return nil
+	}
+	if want := streams.RecordSubject(0, c.run, rec.Bundle); m.Subject != want {
+		c.fault("the record of bundle %s lies at %s", rec.Bundle, m.Subject)
+	}
+	if _, ok := c.recs[rec.Bundle]; ok {
+		c.fault("bundle %s of %s has two records", rec.Bundle, rec.Step)
+		return rec
+	}
+	c.recs[rec.Bundle], c.seqs[rec.Bundle] = rec, m.Seq
+	n, ok := c.named[rec.Bundle]
+	switch {
+	case !ok:
+		c.fault("bundle %s of %s was committed before, or without, a record that names it (its parent is %s)", rec.Bundle, rec.Step, rec.Parent)
+	case n.step != rec.Step || n.parent != rec.Parent:
+		c.fault("bundle %s is of %s under %s; its record says %s under %s", rec.Bundle, n.step, n.parent, rec.Step, rec.Parent)
+	case !slices.EqualFunc(n.lineages, rec.Results, func(l orbit.Lineage, r orbit.Result) bool { return l == r.Lineage }):
+		c.fault("bundle %s of %s should hold %v; its record has other items", rec.Bundle, rec.Step, n.lineages)
+	}
+	c.results(rec)
+	c.kids(rec)
+	return rec
+}
+
+// results takes what became of each item.
+func (c *recount) results(rec *orbit.Record) {
+	var sum orbit.Counts
+	objects := 0
+	for _, r := range rec.Results {
+		item := orbit.ItemID(rec.Step, r.Lineage)
+		if !c.born[item] {
+			c.fault("%s has a result and was never born", item)
+		}
+		if was, ok := c.settled[item]; ok {
+			c.fault("%s has two results: %s, and %s in bundle %s", item, was, r.State, rec.Bundle)
+		}
+		if r.Attempt <= c.attempt[item] && (r.Error == nil || r.Error.Code != orbit.CodePoisoned) {
+			c.fault("%s: attempt %d is recorded after attempt %d", item, r.Attempt, c.attempt[item])
+		}
+		if _, ok := c.attempt[item]; ok {
+			sum.Again++
+		}
+		c.attempt[item] = r.Attempt
+		switch r.State {
+		case orbit.ItemRetrying:
+			sum.Retry++
+			if r.Input == nil || r.Input.Lineage != r.Lineage {
+				c.fault("%s is to be tried again and its record does not repeat its input", item)
+			}
+			continue
+		case orbit.ItemSucceeded:
+			sum.Succeeded++
+			objects += r.Outputs
+		case orbit.ItemFailed:
+			sum.Failed++
+			if r.Error == nil || r.Error.Message == "" {
+				c.fault("%s failed and nobody says why", item)
+			}
+		case orbit.ItemSkipped:
+			sum.Skipped++
+		}
+		if r.State != orbit.ItemSucceeded && r.Outputs != 0 {
+			c.fault("%s is %s and has %d outputs", item, r.State, r.Outputs)
+		}
+		c.settled[item], c.outputs[item] = r.State, r.Outputs
+	}
+	if rec.Counts != sum {
+		c.fault("the record of bundle %s counts %+v; its results add up to %+v", rec.Bundle, rec.Counts, sum)
+	}
+	if got := c.objects(rec); got != objects {
+		c.fault("the record of bundle %s should hold %d objects and holds %d", rec.Bundle, objects, got)
+	}
+}
+
+// objects counts the objects that a record really holds.
+func (c *recount) objects(rec *orbit.Record) (n int) {
+	pieces := [][]byte{rec.Outputs.Inline}
+	for _, chunk := range rec.Outputs.Chunks {
+		data, err := c.blobs(chunk.Blob)
+		if err != nil || len(data) != chunk.Size {
+			c.fault("blob %s of bundle %s: %d bytes, %v", chunk.Blob, rec.Bundle, len(data), err)
+		}
+		pieces = append(pieces, data)
+	}
+	for _, data := range pieces {
+		for len(data) > 0 {
+			o, _, rest, ok := orbit.NextOutput(data)
+			if !ok || !o.IsMap() {
+				c.fault("the outputs of bundle %s are damaged", rec.Bundle)
+				return n
+			}
+			data = rest
+			n++
+		}
+	}
+	return n
+}
+
+// kids holds the bundles that a record names against what its results imply: every object once in a bundle of every
+// child, every retry once in a retry bundle.
+func (c *recount) kids(rec *orbit.Record) {
+	var children, retries []orbit.Lineage
+	for _, r := range rec.Results {
+		if r.State == orbit.ItemRetrying {
+			retries = append(retries, r.Lineage)
+		}
+		for i := range r.Outputs {
+			children = append(children, orbit.Lineage(fmt.Sprintf("%s.%d", r.Lineage, i)))
+		}
+	}
+	kids, err := c.kidsOf(rec)
+	if err != nil {
+		c.fault("the bundles that bundle %s names: %v", rec.Bundle, err)
+		return
+	}
+	of := map[string][]orbit.Kid{}
+	for _, k := range kids {
+		key := k.Step
+		if k.Kind == orbit.KidRetry {
+			key = "retry"
+		}
+		of[key] = append(of[key], k)
+	}
+	want := map[string][]orbit.Lineage{}
+	if len(retries) > 0 {
+		want["retry"] = retries
+	}
+	if step, ok := c.plan.Step(rec.Step); !ok {
+		c.fault("the plan has no step %s", rec.Step)
+	} else if len(children) > 0 {
+		for _, child := range step.Children {
+			want[child] = children
+		}
+	}
+	for key := range of {
+		if _, ok := want[key]; !ok {
+			c.fault("bundle %s names bundles of %s that nothing implies", rec.Bundle, key)
+		}
+	}
+	for key, items := range want {
+		at := 0
+		for i, k := range of[key] {
+			if k.First != at || k.Ordinal != i || k.Count < 1 || at+k.Count > len(items) {
+				c.fault("bundle %s: bundle %d of %s begins at %d with %d items; %d were due next", rec.Bundle, k.Ordinal, key, k.First, k.Count, at)
+				return
+			}
+			id, step := orbit.BundleID(key, rec.Bundle, k.Ordinal), key
+			if key == "retry" {
+				id, step = orbit.RetryBundleID(rec.Step, rec.Bundle, k.Ordinal), rec.Step
+			}
+			c.name(id, named{step, rec.Bundle, items[at : at+k.Count]})
+			at += k.Count
+		}
+		if at != len(items) {
+			c.fault("bundle %s names %d of %d items of %s", rec.Bundle, at, len(items), key)
+		}
+		if key == "retry" {
+			continue
+		}
+		for _, l := range items {
+			c.born[orbit.ItemID(key, l)] = true
+		}
+		if !slices.Contains(rec.Born, orbit.Born{Step: key, Items: len(items)}) {
+			c.fault("bundle %s gives birth to %d items of %s and says %v", rec.Bundle, len(items), key, rec.Born)
+		}
+	}
+}
+
+func (c *recount) kidsOf(rec *orbit.Record) ([]orbit.Kid, error) {
+	if rec.Kids.Chunks == nil {
+		return orbit.DecodeKids(rec.Kids.Inline)
+	}
+	var all []orbit.Kid
+	for _, chunk := range rec.Kids.Chunks {
+		data, err := c.blobs(chunk.Blob)
+		if err != nil {
+			return nil, err
+		}
+		kids, err := orbit.DecodeKids(data)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, kids...)
+	}
+	return all, nil
+}
+
+// verdict is the state that the run must end in.
+func (c *recount) verdict() orbit.RunState {
+	failed, leaf := false, false
+	for item, state := range c.settled {
+		step, ok := c.plan.Step(stepOf(item))
+		if !ok || step.Part != cluster.Main {
+			continue
+		}
+		failed = failed || state == orbit.ItemFailed
+		leaf = leaf || state == orbit.ItemSucceeded && len(step.Children) == 0
+	}
+	switch {
+	case failed && leaf:
+		return orbit.RunPartial
+	case failed:
+		return orbit.RunFailed
+	}
+	return orbit.RunSucceeded
+}
+
+// counts gives the settled and born items of each step by state; "" counts the born.
+func (c *recount) counts() map[string]map[orbit.ItemState]int {
+	out := map[string]map[orbit.ItemState]int{}
+	for i := range c.plan.Steps {
+		out[c.plan.Steps[i].Identifier] = map[orbit.ItemState]int{}
+	}
+	for item := range c.born {
+		out[stepOf(item)][""]++
+	}
+	for item, state := range c.settled {
+		out[stepOf(item)][state]++
+	}
+	return out
+}
+
+func stepOf(item string) string {
+	for i := range len(item) {
+		if item[i] == '/' {
+			return item[:i]
+		}
+	}
+	return item
+}

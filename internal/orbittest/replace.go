@@ -1,0 +1,58 @@
+package orbittest
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/exospherehost/orbit/mesh"
+)
+
+// Replace starts another node or gateway for each that crashes, d after its death, until the returned function is called.
+func (o *Orbit) Replace(d time.Duration) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	replaced := map[*Process]bool{}
+	for _, p := range o.processes() {
+		replaced[p] = p.dead.Load()
+	}
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-time.After(d):
+			case <-quit:
+				return
+			}
+			for _, p := range o.processes() {
+				if !p.dead.Load() || replaced[p] {
+					continue
+				}
+				replaced[p] = true
+				if p.Role == mesh.Node {
+					o.StartNode()
+				} else {
+					o.StartGateway()
+				}
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// Publish puts a message on a subject, as a stranger would.
+func (o *Orbit) Publish(subject string, data []byte) {
+	o.T.Helper()
+	if err := o.conn.PublishMsg(&nats.Msg{Subject: subject, Data: data}); err != nil {
+		o.T.Fatal(err)
+	}
+}
+
+// Waiting is the number of messages of work that are not done.
+func (o *Orbit) Waiting() int {
+	o.T.Helper()
+	all, err := o.read()
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	return len(all.under("orbit.work.")) + len(all.under("orbit.later.")) + len(all.under("orbit.due."))
+}
