@@ -8,7 +8,7 @@ import (
 
 // idle leaves a mesh alone.
 func idle(ctx context.Context, b *bench) ([]row, error) {
-	m, err := startMesh(ctx, b, "idle", 0)
+	ctx, m, err := startMesh(ctx, b, "idle", 0)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 
 // latency makes one run of three steps after the other.
 func latency(ctx context.Context, b *bench) ([]row, error) {
-	m, err := startMesh(ctx, b, "latency", 0)
+	ctx, m, err := startMesh(ctx, b, "latency", 0)
 	if err != nil {
 		return nil, err
 	}

@@ -24,11 +24,14 @@ type mesh struct {
 	api           *apiclient.Client
 	conn          *nats.Conn // to look at the ledger
 	dir           string
+	end           context.CancelCauseFunc
 }
 
-// startMesh brings a mesh up and waits until it is quiet. bundle fixes the items of a bundle; 0: as the node measures.
-func startMesh(ctx context.Context, b *bench, name string, bundle int) (_ *mesh, err error) {
-	m := &mesh{dir: filepath.Join(b.dir, name)}
+// startMesh brings a mesh up and waits until it is quiet. bundle fixes the items of a bundle; 0: as the node measures. The
+// context that it gives ends when the mesh is stopped, or when one of its processes dies.
+func startMesh(parent context.Context, b *bench, name string, bundle int) (ctx context.Context, m *mesh, err error) {
+	m = &mesh{dir: filepath.Join(b.dir, name)}
+	ctx, m.end = context.WithCancelCause(parent)
 	defer func() {
 		if err != nil {
 			m.Stop()
@@ -46,27 +49,34 @@ func startMesh(ctx context.Context, b *bench, name string, bundle int) (_ *mesh,
 		return more
 	}
 	if m.gateway, err = startChild(ctx, b, "gateway", args("gateway")...); err != nil {
-		return nil, err
+		return ctx, nil, err
 	}
 	up := m.gateway.ready
 	if m.node, err = startChild(ctx, b, "node", args("node", "-nats", up.NATS, "-join", up.Gossip, "-bundle", fmt.Sprint(bundle), "-cache", filepath.Join(b.dir, "cache"))...); err != nil {
-		return nil, err
+		return ctx, nil, err
+	}
+	for _, c := range []*child{m.gateway, m.node} {
+		go func() { // ends with the child
+			<-c.ended
+			m.end(fmt.Errorf("the %s has ended: %s", c.role, c.cmd.ProcessState))
+		}()
 	}
 	if m.conn, err = nats.Connect(up.NATS); err != nil {
-		return nil, err
+		return ctx, nil, err
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: clients, ResponseHeaderTimeout: time.Minute}
 	if m.api, err = apiclient.New(apiclient.Options{URL: up.URL, Transport: transport}); err != nil {
-		return nil, err
+		return ctx, nil, err
 	}
 	if !b.quick {
 		quiet(ctx, m.gateway.PID(), m.node.PID())
 	}
-	return m, nil
+	return ctx, m, nil
 }
 
 // Stop ends both processes and removes their data.
 func (m *mesh) Stop() {
+	m.end(nil)
 	if m.api != nil {
 		m.api.Close()
 	}

@@ -12,7 +12,7 @@ import (
 // reads every output.
 func million(ctx context.Context, b *bench) ([]row, error) {
 	objects := b.size(1_000_000)
-	m, err := startMesh(ctx, b, "million", 0)
+	ctx, m, err := startMesh(ctx, b, "million", 0)
 	if err != nil {
 		return nil, err
 	}

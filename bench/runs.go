@@ -16,7 +16,7 @@ import (
 // item, which is what every step of such a run is.
 func runs(ctx context.Context, b *bench) ([]row, error) {
 	n := b.size(20_000)
-	m, err := startMesh(ctx, b, "runs", 0)
+	ctx, m, err := startMesh(ctx, b, "runs", 0)
 	if err != nil {
 		return nil, err
 	}

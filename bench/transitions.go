@@ -27,7 +27,7 @@ func transitions(ctx context.Context, b *bench) ([]row, error) {
 }
 
 func transitionsAt(ctx context.Context, b *bench, k, bundles int) ([]row, error) {
-	m, err := startMesh(ctx, b, fmt.Sprintf("transitions-%d", k), k)
+	ctx, m, err := startMesh(ctx, b, fmt.Sprintf("transitions-%d", k), k)
 	if err != nil {
 		return nil, err
 	}

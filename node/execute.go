@@ -98,9 +98,16 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if err != nil {
 		return err
 	}
-	scope := e.scope(it, incoming)
+	var scope *cluster.Scope // made only for steps with expressions
+	if e.step.constant == nil || e.step.Input != nil || len(e.step.Grants) > 0 {
+		scope = e.scope(it, incoming)
+	}
 	inv := &satellite.Invocation{Run: e.bundle.Run, Item: id, Step: e.bundle.Step, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
-		IdempotencyKey: orbit.HashID("effect", e.bundle.Run, id), Log: e.node.log}
+		Log: e.node.log}
+	_, quick := e.step.code.(satellite.Immediate)
+	if !quick { // a logger of its own costs more than such a satellite
+		inv.Log = e.node.log.With().Str("run", e.bundle.Run).Str("item", id).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
+	}
 	if inv.Config = e.step.constant; inv.Config == nil {
 		v, err := e.step.Config.Resolve(scope)
 		if err != nil {
@@ -118,7 +125,7 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		if err := misfit(e.step.input, id, "input", inv.Input); err != nil {
 			return err
 		}
-	} else if _, quick := e.step.code.(satellite.Immediate); !quick {
+	} else if !quick {
 		if inv.Input, err = incoming.Value(); err != nil {
 			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", id)
 		}

@@ -40,9 +40,6 @@ type Invocation struct {
 	Step    string // identifier of the step
 	Attempt int    // from 1
 
-	// IdempotencyKey is the same for every attempt of this item and different for every item of every run.
-	IdempotencyKey string
-
 	// Config is the step's config with every expression resolved and every secret opened; keys that the schema names
 	// are in kebab-case, lists of one-key maps have become maps where the schema wants a map. It fits Spec.Config.
 	Config map[string]any
@@ -60,6 +57,9 @@ type Invocation struct {
 
 	Log zerolog.Logger // fields run, item, satellite and attempt are set
 }
+
+// IdempotencyKey is the same for every attempt of this item and different for every item of every run.
+func (inv *Invocation) IdempotencyKey() string { return orbit.HashID("effect", inv.Run, inv.Item) }
 
 // Secrets gives Config["secrets"] as strings; nil where there is none.
 func (inv *Invocation) Secrets() map[string]string {

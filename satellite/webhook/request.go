@@ -52,7 +52,7 @@ func newRequest(ctx context.Context, inv *satellite.Invocation) (*http.Request, 
 		req.Host = host
 	}
 	setDefault(header, "Content-Type", contentType)
-	setDefault(header, "Idempotency-Key", inv.IdempotencyKey)
+	setDefault(header, "Idempotency-Key", inv.IdempotencyKey())
 	setDefault(header, "User-Agent", "exosphere-orbit")
 	return req, nil
 }

@@ -101,18 +101,26 @@ func TestRunSendsWhatConfigAndInputSay(t *testing.T) {
 func TestEveryAttemptCarriesTheItemsIdempotencyKey(t *testing.T) {
 	var got []string
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.Header.Get("Idempotency-Key")) })
-	for attempt := range 2 {
-		inv := &satellite.Invocation{Config: map[string]any{"url": server.URL}, IdempotencyKey: "k1", Attempt: attempt + 1}
+	call := func(runID, item string, attempt int, headers map[string]any) {
+		t.Helper()
+		inv := &satellite.Invocation{Run: runID, Item: item, Attempt: attempt, Config: map[string]any{"url": server.URL, "headers": headers}}
 		if _, err := run(t, inv); err != nil {
 			t.Fatal(err)
 		}
 	}
-	own := &satellite.Invocation{Config: map[string]any{"url": server.URL, "headers": map[string]any{"idempotency-key": "mine", "X-N": 3}}, IdempotencyKey: "k1"}
-	if _, err := run(t, own); err != nil {
-		t.Fatal(err)
+	call("r1", "call/0.1", 1, nil)
+	call("r1", "call/0.1", 2, nil)
+	call("r1", "call/0.2", 1, nil)
+	call("r2", "call/0.1", 1, nil)
+	call("r1", "call/0.1", 1, map[string]any{"idempotency-key": "mine", "X-N": 3})
+	if got[0] == "" || got[0] != got[1] {
+		t.Errorf("two attempts of one item sent %q and %q", got[0], got[1])
 	}
-	if d := cmp.Diff([]string{"k1", "k1", "mine"}, got); d != "" {
-		t.Errorf("keys (-want +got):\n%s", d)
+	if got[0] == got[2] || got[0] == got[3] || got[2] == got[3] {
+		t.Errorf("different items sent %q", got[1:4])
+	}
+	if got[4] != "mine" {
+		t.Errorf("sent %q instead of the header of the config", got[4])
 	}
 }
 
