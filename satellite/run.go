@@ -64,7 +64,7 @@ func (c *Call) Do(ctx context.Context, emit Emit) error {
 func (c *Call) protected(ctx context.Context, emit Emit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			c.Invocation.Log.Error().Str("panic", fmt.Sprint(r)).Bytes("stack", debug.Stack()).Msg("satellite panicked")
+			c.Invocation.Log.Error().Str("panic", c.Mask.Text(fmt.Sprint(r))).Str("stack", c.Mask.Text(string(debug.Stack()))).Msg("satellite panicked")
 			err = orbit.Permanent(orbit.CodePanic, "%s crashed: %v; this is a mistake in the satellite, not in the item's neighbours", c.Satellite.Spec().Name, r)
 		}
 	}()

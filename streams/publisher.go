@@ -91,13 +91,14 @@ func (p *Publisher) Publish(ctx context.Context, msg *nats.Msg, then func(PubAck
 	s := &p.slots[i]
 	s.mu.Lock()
 	s.gen++
-	msg.Reply = p.prefix + strconv.Itoa(int(i)) + "." + strconv.FormatUint(uint64(s.gen), 10)
+	gen := s.gen
+	msg.Reply = p.prefix + strconv.Itoa(int(i)) + "." + strconv.FormatUint(uint64(gen), 10)
 	s.msg, s.then, s.sent, s.sends = msg, then, time.Now(), 1
 	s.mu.Unlock()
 	_ = p.nc.PublishMsg(msg) // not connected, buffer full: resend tries again
 	select {
 	case <-p.stop: // Close may have passed this slot by
-		p.finish(i, s.gen, PubAck{}, ErrClosed)
+		p.finish(i, gen, PubAck{}, ErrClosed)
 	default:
 	}
 	return nil
@@ -272,7 +273,7 @@ func again(err error) bool {
 var (
 	errorKey     = []byte(`"error"`)
 	seqKey       = []byte(`"seq":`)
-	duplicateKey = []byte(`"duplicate":true`)
+	duplicateKey = []byte(`"duplicate":`)
 )
 
 func parseAck(m *nats.Msg) (PubAck, error) {
@@ -294,7 +295,10 @@ func parseAck(m *nats.Msg) (PubAck, error) {
 		}
 		return PubAck{}, body.Error
 	}
-	ack := PubAck{Duplicate: bytes.Contains(m.Data, duplicateKey)}
+	var ack PubAck
+	if at := bytes.Index(m.Data, duplicateKey); at >= 0 {
+		ack.Duplicate = bytes.HasPrefix(bytes.TrimLeft(m.Data[at+len(duplicateKey):], " "), []byte("true"))
+	}
 	if at := bytes.Index(m.Data, seqKey); at >= 0 { // the answer is made by the server, always in this form
 		for _, c := range bytes.TrimLeft(m.Data[at+len(seqKey):], " ") {
 			if c < '0' || c > '9' {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -106,6 +107,8 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 	case "300-kilobytes":
 		b.WriteString(head + "        text: \"")
 		b.WriteString(strings.Repeat("0123456789", 30_000) + "\"\n")
+	case "3-megabytes":
+		b.WriteString(head + strings.Repeat("# nothing\n", 300_000) + "        x: 1\n")
 	default:
 		ts.Fatalf("make knows no %s", args[0])
 	}
@@ -190,3 +193,14 @@ func countFiles(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s holds %d files, want %d", args[0], len(entries), n)
 	}
 }
+
+// fill FILE puts the values of variables where a file has @NAME@.
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fill FILE")
+	}
+	text := place.ReplaceAllStringFunc(ts.ReadFile(args[0]), func(s string) string { return ts.Getenv(strings.Trim(s, "@")) })
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+var place = regexp.MustCompile(`@[A-Z]+@`)

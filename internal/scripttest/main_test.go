@@ -77,6 +77,8 @@ func TestScripts(t *testing.T) {
 			"runid":      runID,
 			"nogap":      noGap,
 			"files":      countFiles,
+			"fill":       fill,
+			"fetch":      fetch,
 			"repo":       repo,
 			"reports":    reports,
 		},

@@ -133,7 +133,7 @@ func readme(ts *testscript.TestScript, neg bool, args []string) {
 		if code := exitCode(ts, ts.Exec("sh", "-c", run)); code != readmeCodes[line] {
 			ts.Fatalf("README: %s\nexit code %d, want %d", line, code, readmeCodes[line])
 		}
-		if out := ts.ReadFile("stdout"); !strings.Contains(run, " > ") && strings.TrimSpace(out) == "" {
+		if out := ts.ReadFile("stdout"); !strings.Contains(run, " > ") && strings.TrimSpace(out+ts.ReadFile("stderr")) == "" {
 			ts.Fatalf("README: %s\nprints nothing", line)
 		} else if trouble.MatchString(out) {
 			ts.Fatalf("README: %s\nprints an error", line)

@@ -2,6 +2,7 @@ package scripttest
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -31,7 +32,8 @@ func natsServer() {
 	s.WaitForShutdown()
 }
 
-// webhooks is the command `webhooks ADDR`: /answer/CODE answers with a status, /hang not before the caller has gone.
+// webhooks is the command `webhooks ADDR`: /answer/CODE answers with a status, /echo/CODE with what
+// it was sent, which it logs too, /hang not before the caller has gone.
 func webhooks() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/answer/{code}", func(w http.ResponseWriter, r *http.Request) {
@@ -41,6 +43,17 @@ func webhooks() {
 		}
 		w.WriteHeader(code)
 		fmt.Fprintf(w, "status %d it is", code)
+	})
+	mux.HandleFunc("/echo/{code}", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // half a body is echoed as that
+		said := fmt.Sprintf("%s and %s", r.Header.Get("Authorization"), body)
+		fmt.Fprintln(os.Stderr, said)
+		code, err := strconv.Atoi(r.PathValue("code"))
+		if err != nil {
+			code = http.StatusNotFound
+		}
+		w.WriteHeader(code)
+		fmt.Fprint(w, "you said ", said)
 	})
 	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	l, err := net.Listen("tcp", os.Args[1])

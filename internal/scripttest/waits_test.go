@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -292,6 +293,16 @@ func allItems(ts *testscript.TestScript, run, satellite string) ([]orbit.ItemDoc
 		}
 		cursor = *page.Next
 	}
+}
+
+// fetch PATH FILE writes an answer of the API to a file.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fetch PATH FILE")
+	}
+	body, err := get(ts, args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), body, 0o644))
 }
 
 func number(ts *testscript.TestScript, text string) int {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -99,6 +100,7 @@ func (e *engine) compile(cache wazero.CompilationCache) (err error) {
 	}
 	in.close()
 	e.pool, e.cache = pool, cache
+	debug.FreeOSMemory() // compiling takes some 100 MiB once, which an idle node should not keep
 	return nil
 }
 
