@@ -52,7 +52,7 @@ type bench struct {
 	rounds  int
 	part    float64 // of the full size
 	quick   bool
-	profile string // folder for CPU profiles; "": none
+	profile string // folder for profiles; "": none
 	verbose bool
 	dir     string // temporary
 	log     io.Writer
@@ -70,7 +70,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&b.rounds, "rounds", 3, "times that bare loop and mesh take turns; medians are shown")
 	flags.Float64Var(&b.part, "n", 1, "size, as a part of the full one")
 	flags.BoolVar(&b.quick, "quick", false, "one round, a hundredth of the size, no waiting for quiet: does it still run?")
-	flags.StringVar(&b.profile, "cpuprofile", "", "folder for CPU profiles of gateway and node")
+	flags.StringVar(&b.profile, "cpuprofile", "", "folder for profiles of gateway and node")
 	flags.BoolVar(&b.verbose, "v", false, "show what gateway and node log")
 	flags.Usage = func() { usage(stderr, flags) }
 	if err := flags.Parse(args); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -66,9 +67,11 @@ func playRole(role string, args []string) int {
 		defer stop()
 		in := bufio.NewScanner(os.Stdin)
 		for begin := true; in.Scan(); begin = false {
-			if !begin {
-				pprof.StopCPUProfile()
-			} else if err := beginProfile(f.profile); err != nil {
+			step := endProfile
+			if begin {
+				step = beginProfile
+			}
+			if err := step(f.profile); err != nil {
 				fmt.Fprintln(os.Stderr, role+":", err)
 			}
 		}
@@ -84,6 +87,16 @@ func beginProfile(name string) error {
 		return err
 	}
 	return pprof.StartCPUProfile(f) // the file stays open until the process ends
+}
+
+// endProfile ends the CPU profile and writes one of the memory in use beside it.
+func endProfile(name string) error {
+	pprof.StopCPUProfile()
+	f, err := os.Create(name + ".heap")
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 func (f roleFlags) logger() zerolog.Logger { return boot.NewLogger(os.Stderr, f.level, "text") }

@@ -57,10 +57,15 @@ func (g *Gateway) cancelRun(ctx context.Context, id string) (*kv.Run, error) {
 			return nil, err
 		}
 		// Dying from here on: nodes find the document when they look, and drop what they pull.
-		_ = g.opts.Conn.Publish(streams.CastSubject, streams.Cast{Kind: streams.CastCancel, Run: id}.Encode())
+		g.tellCancelled(id)
 		s.finished(doc)
 		s.purge(ctx, id)
 		return doc, nil
 	}
 	return nil, conflict("run %s keeps changing; try again", id)
+}
+
+// tellCancelled tells all nodes that a run was cancelled. Lost, it is said again when a late record of the run shows up.
+func (g *Gateway) tellCancelled(run string) {
+	_ = g.opts.Conn.Publish(streams.CastSubject, streams.Cast{Kind: streams.CastCancel, Run: run}.Encode())
 }

@@ -466,7 +466,8 @@ func (s *settler) find(ctx context.Context, id string) (*openRun, error) {
 	}
 	if doc.State.Terminal() {
 		if doc.State == orbit.RunCancelled {
-			s.purge(ctx, id) // a late record means that late children may follow it
+			s.g.tellCancelled(id) // someone is still at it, so it has not heard
+			s.purge(ctx, id)      // a late record means that late children may follow it
 		}
 		return nil, nil
 	}

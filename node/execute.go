@@ -106,7 +106,8 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		Log: e.node.log}
 	_, quick := e.step.code.(satellite.Immediate)
 	if !quick { // a logger of its own costs more than such a satellite
-		inv.Log = e.node.log.With().Str("run", e.bundle.Run).Str("item", id).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
+		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", id).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
+		inv.Log = satellite.MaskedLog(own, e.mask)
 	}
 	if inv.Config = e.step.constant; inv.Config == nil {
 		v, err := e.step.Config.Resolve(scope)

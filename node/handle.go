@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,14 +11,6 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
-)
-
-const (
-	// suspectFrom is the delivery from which on a bundle's starts are marked. Deliveries grow on hand-backs too, so the
-	// count alone proves nothing.
-	suspectFrom = 5
-	// maxStarts is the number of marked starts without a record after which a bundle is not started again.
-	maxStarts = 3
 )
 
 // handle does what needs a slot for one delivery and gives back what needs none: the commit. nil: nothing is left to do.
@@ -45,34 +36,22 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 			return func() { n.handOver(d, soon, err.Error()) }
 		}
 	}
-	starts := 0
-	if d.Delivered >= suspectFrom {
-		if starts, err = n.markStart(ctx, d); err != nil {
+	suspicious, marks := d.Delivered >= suspectFrom, 0
+	if suspicious {
+		if marks, err = n.marks(ctx, d); err != nil {
 			return func() { n.handOver(d, soon, err.Error()) }
 		}
 	}
 	var e *execution
-	if starts > maxStarts {
+	if marks >= maxStarts {
 		e = n.poisoned(b, p)
-	} else if e, err = n.runGated(ctx, b, p, starts > 1); err != nil {
+	} else if e, err = n.start(ctx, d, p, suspicious, marks); err != nil {
 		if errors.Is(err, errCancelled) {
 			return func() { n.drop(d) }
 		}
 		return func() { n.handOver(d, soon, err.Error()) }
 	}
 	return func() { n.commitBundle(ctx, d, p, e) }
-}
-
-// runGated runs a bundle beside others, or alone: one that was started before and left no record may take the node with
-// it, and what runs beside it must not be blamed. The first marked start proves nothing yet, for hand-backs count as
-// deliveries too, so it runs as any other.
-func (n *Node) runGated(ctx context.Context, b *orbit.Bundle, p *plan, alone bool) (*execution, error) {
-	leave, err := n.gate.enter(ctx, alone)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return n.run(ctx, b, p)
 }
 
 // commitBundle makes an executed bundle durable.
@@ -119,45 +98,6 @@ func (n *Node) bury(ctx context.Context, d *streams.Delivery) {
 		return
 	}
 	_ = d.Ack()
-}
-
-// markStart notes one more start of a suspicious bundle and gives the number of starts so far, this one included.
-func (n *Node) markStart(ctx context.Context, d *streams.Delivery) (int, error) {
-	for i := 1; i <= maxStarts+1; i++ {
-		m := &nats.Msg{Subject: streams.StartMarkSubject(d.Partition, d.Run, d.Bundle.ID, i), Data: []byte(n.opts.Name),
-			Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
-		if i > maxStarts {
-			return i, nil
-		}
-		_, err := n.pub.Do(ctx, m)
-		if err == nil {
-			return i, nil
-		}
-		if !errors.Is(err, streams.ErrExists) {
-			return 0, fmt.Errorf("mark a start: %w", err)
-		}
-	}
-	return maxStarts + 1, nil
-}
-
-// poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of
-// several, each gets a bundle of its own, and the attempt does not count.
-func (n *Node) poisoned(b *orbit.Bundle, p *plan) *execution {
-	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), spool: spool{blobs: n.store.Blobs}}
-	for i := range b.Items {
-		it := b.Items[i]
-		id := orbit.ItemID(b.Step, it.Lineage)
-		r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1,
-			Error: orbit.Permanent(orbit.CodePoisoned, "%s: %d nodes died while they ran it; look for what it does to a machine before you retry it", id, maxStarts)}
-		if len(b.Items) > 1 {
-			r.State, r.Attempt, r.Input = orbit.ItemRetrying, it.Attempt, &it
-			r.Error = orbit.Transient(orbit.CodePoisoned, "%s: nodes died while they ran its bundle; it is tried alone", id)
-			r.Error.After = time.Duration(i + 1) // tells neighbours apart, so that each gets a bundle of its own
-		}
-		e.results = append(e.results, r)
-		e.waits = append(e.waits, 0)
-	}
-	return e
 }
 
 // What a node knows of a run.

@@ -138,10 +138,13 @@ func (w *worker) do(ctx context.Context, j *job) {
 // want asks for more of one queue, so that the slots stay busy and little waits here.
 func (w *worker) want(q streams.Queue) {
 	ahead := maxAhead
-	if w.each > 0 {
+	switch {
+	case w.each > aheadTime*time.Duration(w.node.opts.Slots): // it would only wait here, and be handed back
+		ahead = 0
+	case w.each > 0:
 		ahead = int(aheadTime * time.Duration(w.node.opts.Slots) / w.each)
 	}
-	n := w.node.opts.Slots + min(max(ahead, 1), maxAhead) - w.running - w.waiting
+	n := w.node.opts.Slots + min(ahead, maxAhead) - w.running - w.waiting
 	if n <= 0 {
 		return
 	}

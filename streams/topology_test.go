@@ -87,6 +87,7 @@ func TestAQueueWhoseConsumerIsGoneIsStuckUntilItIsRenewed(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		stuck := func() bool {
 			b.Helper()
+			synctest.Wait() // a message that was just stored takes a moment to be seen
 			s, err := b.top.Stuck(b.Context(), queue, 0)
 			if err != nil {
 				b.Fatal(err)

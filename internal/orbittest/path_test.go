@@ -93,6 +93,17 @@ func TestManyRunsShareTheNodesAndAllEnd(t *testing.T) {
 	})
 }
 
+func TestBusyNodeKeepsAllItsSlotsThoughWorkWaitsLong(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Slots: 4}, func(o *orbittest.Orbit) {
+		begun := time.Now()
+		run := o.Wait(o.Run(slowChain(o, 160, 10*time.Second), nil)) // 40 bundles of 40 s, of which 36 wait
+		wantRun(t, run, orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 160})
+		if took := time.Since(begun); took > 450*time.Second {
+			t.Errorf("it took %s; 40 bundles of 40 s in 4 slots are 400 s", took)
+		}
+	})
+}
+
 // big is a root that returns more than a record can hold.
 const big = `
 version: 0.0.1b

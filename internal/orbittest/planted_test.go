@@ -38,6 +38,7 @@ func crashOnce(o *orbittest.Orbit, at string, come func() bool) string {
 		if point != at || !come() || !crashed.CompareAndSwap(false, true) {
 			return nil
 		}
+		time.Sleep(100 * time.Millisecond) // what was written before gets out
 		p.Crash()
 		return fault.ErrCrash
 	})

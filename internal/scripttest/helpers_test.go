@@ -99,10 +99,11 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 	const head = "version: 0.0.1b\ncluster:\n  identifier: big/big\n  sla: 6h\n  trigger: api-call\n  satellites:\n    - uses: exospherehost/jq\n      config: {query: .}\n      input:\n"
 	var b strings.Builder
 	switch args[0] {
-	case "40000-keys":
+	case "40000-keys", "15000-keys":
 		b.WriteString(head)
-		for i := range 40_000 {
-			fmt.Fprintf(&b, "        k%d: %d\n", i, i)
+		keys, _, _ := strings.Cut(args[0], "-")
+		for i := range number(ts, keys) {
+			fmt.Fprintf(&b, "        k%d: 1\n", i)
 		}
 	case "300-kilobytes":
 		b.WriteString(head + "        text: \"")

@@ -67,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"waititems":  waitItems,
 			"waitnode":   waitNode,
 			"going":      going,
+			"onceeach":   onceEach,
 			"exactly":    exactly,
 			"jsonlines":  jsonLines,
 			"keep":       keep,

@@ -1,6 +1,7 @@
 package scripttest
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -33,7 +35,8 @@ func natsServer() {
 }
 
 // webhooks is the command `webhooks ADDR`: /answer/CODE answers with a status, /echo/CODE with what
-// it was sent, which it logs too, /hang not before the caller has gone.
+// it was sent, which it logs too, /hang not before the caller has gone, /slow with the
+// number n that it was sent, after a moment.
 func webhooks() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/answer/{code}", func(w http.ResponseWriter, r *http.Request) {
@@ -55,12 +58,54 @@ func webhooks() {
 		w.WriteHeader(code)
 		fmt.Fprint(w, "you said ", said)
 	})
+	mux.HandleFunc("/slow", newSlow().serve)
 	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	l, err := net.Listen("tcp", os.Args[1])
 	exitOn(err)
 	go func() { exitOn(http.Serve(l, mux)) }()
 	fmt.Fprintln(os.Stderr, "listening")
 	wait()
+}
+
+// slow is a service that takes a moment for each call, without any work for this machine. It insists on what is promised
+// of the Idempotency-Key: the same for every attempt of an item, another for every item.
+type slow struct {
+	mu   sync.Mutex
+	keys map[int]string
+	of   map[string]int
+}
+
+func newSlow() *slow { return &slow{keys: map[int]string{}, of: map[string]int{}} }
+
+func (s *slow) serve(w http.ResponseWriter, r *http.Request) {
+	var in struct{ N int }
+	key := r.Header.Get("Idempotency-Key")
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || key == "" || !s.fits(in.N, key) {
+		http.Error(w, fmt.Sprintf("number %d came with key %q (%v)", in.N, key, err), http.StatusConflict)
+		return
+	}
+	moment := time.NewTimer(20 * time.Millisecond) // 3,000 calls by 8 slots: about 8 s, time to kill something
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+	case <-r.Context().Done():
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"n": %d}`, in.N)
+}
+
+func (s *slow) fits(n int, key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.keys[n]; ok && known != key {
+		return false
+	}
+	if known, ok := s.of[key]; ok && known != n {
+		return false
+	}
+	s.keys[n], s.of[key] = key, n
+	return true
 }
 
 func wait() {

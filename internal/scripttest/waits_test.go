@@ -164,15 +164,18 @@ func waitNode(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// exactly RUN SATELLITE N checks that a satellite of a run had n items, each with one result, and returned the objects
-// {n: 0} … {n: N-1}, each once.
-func exactly(ts *testscript.TestScript, neg bool, args []string) {
+// onceeach RUN SATELLITE N checks that a satellite of a run had n items, each with one result.
+func onceEach(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
-		ts.Fatalf("usage: exactly RUN SATELLITE N")
+		ts.Fatalf("usage: onceeach RUN SATELLITE N")
 	}
-	run, satellite, n := args[0], args[1], number(ts, args[2])
-	ts.Check(countItems(ts, run, satellite, n))
-	ts.Check(countOutputs(ts, run, satellite, n))
+	ts.Check(countItems(ts, args[0], args[1], number(ts, args[2])))
+}
+
+// exactly RUN SATELLITE N is onceeach, and checks that the objects returned are {n: 0} … {n: N-1}, each once.
+func exactly(ts *testscript.TestScript, neg bool, args []string) {
+	onceEach(ts, neg, args)
+	ts.Check(countOutputs(ts, args[0], args[1], number(ts, args[2])))
 }
 
 func countItems(ts *testscript.TestScript, run, satellite string, n int) error {
