@@ -113,6 +113,10 @@ func (s *settler) firstRecord(ctx context.Context, run string) (seq uint64, err 
 // This is how a leader learns of runs that another gateway accepted.
 func (s *settler) lookForRuns(ctx context.Context) error {
 	b := s.g.store.Runs
+	s.mu.Lock()
+	ended := s.ended
+	s.ended = map[string]bool{}
+	s.mu.Unlock()
 	return streams.ReadAll(ctx, s.g.opts.Conn, b.Stream(), b.Keys(), s.docSeq+1, func(m streams.Stored) error {
 		s.docSeq = m.Seq
 		id := b.Key(m.Subject)
@@ -122,7 +126,7 @@ func (s *settler) lookForRuns(ctx context.Context) error {
 		s.mu.Lock()
 		or := s.runs[id]
 		s.mu.Unlock()
-		if or != nil && or.rev >= m.Seq {
+		if ended[id] || or != nil && or.rev >= m.Seq {
 			return nil
 		}
 		doc, err := decodeRun(m.Data)

@@ -43,6 +43,10 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	if r.Key != "" {
 		doc.ID = orbit.HashID("key", p.Identifier, r.Key)
 		doc.Request = orbit.HashID("request", p.Identifier, string(r.Payload))
+		// Looked for before anything is stored: a repetition must not change the secrets of the run that is there.
+		if there, err := g.sameRun(ctx, doc); !errors.Is(err, kv.ErrNotFound) {
+			return there, err
+		}
 	}
 	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
 	if len(r.Payload) > orbit.MaxInline {

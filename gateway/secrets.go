@@ -18,9 +18,12 @@ import (
 	"github.com/exospherehost/orbit/vault"
 )
 
-// Owners of sealed secrets, which are keys in orbit_secrets as well.
-func clusterSecrets(identifier string) string { return "cluster." + kv.ClusterKey(identifier) }
-func runSecrets(run string) string            { return "run." + run }
+// Owners of sealed secrets, which are keys in orbit_secrets as well. Those in a cluster file belong to its version: runs of
+// an older one go on with their own.
+func clusterSecrets(p *cluster.Plan) string {
+	return "cluster." + kv.ClusterKey(p.Identifier) + "." + p.Hash()
+}
+func runSecrets(run string) string { return "run." + run }
 
 // sealSecrets stores values sealed for their owner.
 func (g *Gateway) sealSecrets(ctx context.Context, owner string, values map[string]string) error {
@@ -53,7 +56,7 @@ func (g *Gateway) openSecrets(ctx context.Context, owner string) (map[string]str
 // secretValues gives the values of all declared secrets of a plan that have one: those sent with the run, then those in
 // the cluster file, then the gateway's environment.
 func (g *Gateway) secretValues(ctx context.Context, p *cluster.Plan, ofRun map[string]string) (map[string]string, error) {
-	inline, err := g.openSecrets(ctx, clusterSecrets(p.Identifier))
+	inline, err := g.openSecrets(ctx, clusterSecrets(p))
 	if err != nil {
 		return nil, err
 	}

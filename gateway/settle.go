@@ -35,6 +35,7 @@ type settler struct {
 
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
+	ended   map[string]bool // runs that ended here since the last look for runs
 	leading bool // guarded by mu; only a leader's tallies mean something
 
 	// owned by run
@@ -63,7 +64,7 @@ type openRun struct {
 }
 
 func newSettler(g *Gateway, p int) *settler {
-	return &settler{g: g, p: p, wake: make(chan struct{}, 1), runs: map[string]*openRun{}, lease: lease{g: g, p: p}}
+	return &settler{g: g, p: p, wake: make(chan struct{}, 1), runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
 }
 
 // poke makes the settler look at the ledger soon.
@@ -103,6 +104,7 @@ func (s *settler) run() {
 func (s *settler) reset() {
 	s.mu.Lock()
 	clear(s.runs)
+	clear(s.ended)
 	s.leading = false
 	s.mu.Unlock()
 	s.last, s.checkpointed, s.docSeq = 0, 0, 0
@@ -427,6 +429,7 @@ func (s *settler) finished(doc *kv.Run) {
 	s.mu.Lock()
 	or := s.runs[doc.ID]
 	delete(s.runs, doc.ID)
+	s.ended[doc.ID] = true
 	s.mu.Unlock()
 	if or != nil && or.saved > 0 {
 		_ = s.checkpoints().Delete(s.g.ctx, runCheckpoint(doc.ID)) // left behind, it is a cache entry that nothing reads

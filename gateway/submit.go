@@ -58,7 +58,7 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 		return nil, err
 	}
 	if len(r.Inline) > 0 {
-		if err := g.sealSecrets(ctx, clusterSecrets(plan.Identifier), r.Inline); err != nil {
+		if err := g.sealSecrets(ctx, clusterSecrets(plan), r.Inline); err != nil {
 			return nil, err
 		}
 	}

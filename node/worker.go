@@ -42,6 +42,7 @@ type worker struct {
 	running    int
 	committing int
 	each       time.Duration // about how long a bundle takes a slot
+	done, rate int           // bundles that left their slot in this second, and in the one before
 
 	mu   sync.Mutex
 	jobs map[*job]struct{} // begun and not ended; guarded by mu
@@ -81,11 +82,13 @@ func (w *worker) run() {
 			w.running--
 			w.committing++
 			w.each = (w.each*7 + took) / 8
+			w.done++
 		case j := <-w.ended:
 			w.committing--
 			w.forget(j)
 			w.want(j.d.Queue)
 		case <-second.C:
+			w.done, w.rate = 0, w.done
 			w.handBackOld()
 			w.wantAll()
 		case <-w.wake:
@@ -144,7 +147,9 @@ func (w *worker) want(q streams.Queue) {
 	case w.each > 0:
 		ahead = int(aheadTime * time.Duration(w.node.opts.Slots) / w.each)
 	}
-	n := w.node.opts.Slots + min(ahead, maxAhead) - w.running - w.waiting
+	// Not far ahead of what was done lately either: how long the next bundles take is not known before they come.
+	ahead = min(ahead, w.node.opts.Slots+max(w.done, w.rate)/4, maxAhead)
+	n := w.node.opts.Slots + ahead - w.running - w.waiting
 	if n <= 0 {
 		return
 	}

@@ -79,6 +79,7 @@ func TestScripts(t *testing.T) {
 			"nogap":      noGap,
 			"files":      countFiles,
 			"fill":       fill,
+			"send":       send,
 			"fetch":      fetch,
 			"repo":       repo,
 			"reports":    reports,

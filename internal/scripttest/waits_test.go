@@ -42,6 +42,25 @@ func until(ts *testscript.TestScript, what string, done func() (ok bool, state s
 	}
 }
 
+// send METHOD PATH FILE STATUS sends a file to the API and checks the status; the answer is what stdout sees.
+func send(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: send METHOD PATH FILE STATUS")
+	}
+	req, err := http.NewRequest(args[0], ts.Getenv("ORBIT_GATEWAY")+args[1], strings.NewReader(ts.ReadFile(args[2])))
+	ts.Check(err)
+	resp, err := client.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	_, err = ts.Stdout().Write(body)
+	ts.Check(err)
+	if strconv.Itoa(resp.StatusCode) != args[3] {
+		ts.Fatalf("status %d, want %s: %s", resp.StatusCode, args[3], body)
+	}
+}
+
 // get asks the gateway that ORBIT_GATEWAY names.
 func get(ts *testscript.TestScript, path string) ([]byte, error) {
 	req, err := http.NewRequest(http.MethodGet, ts.Getenv("ORBIT_GATEWAY")+path, nil)
