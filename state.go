@@ -14,6 +14,9 @@ const (
 	RunCancelled RunState = "cancelled"
 )
 
+// RunStates lists every run state.
+var RunStates = [...]RunState{RunPending, RunRunning, RunPaused, RunSucceeded, RunPartial, RunFailed, RunCancelled}
+
 // Terminal tells whether a run in this state has ended.
 func (s RunState) Terminal() bool {
 	switch s {

@@ -129,14 +129,17 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 // getRuns lists runs, the latest first. ?cluster=project/name and ?state= narrow it.
 func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
 	b := g.store.Runs
-	cluster, state := r.URL.Query().Get("cluster"), r.URL.Query().Get("state")
+	cluster, state := r.URL.Query().Get("cluster"), orbit.RunState(r.URL.Query().Get("state"))
+	if state != "" && !slices.Contains(orbit.RunStates[:], state) {
+		return badRequest("there is no state %s; the states are pending, running, paused, succeeded, partial, failed and cancelled", state)
+	}
 	var all []kv.Run
 	err := streams.ReadAll(r.Context(), g.opts.Conn, b.Stream(), b.Keys(), 1, func(m streams.Stored) error {
 		doc, err := decodeRun(m.Data)
 		if len(m.Data) == 0 || err != nil {
 			return nil
 		}
-		if (cluster == "" || doc.Cluster == cluster) && (state == "" || string(doc.State) == state) {
+		if (cluster == "" || doc.Cluster == cluster) && (state == "" || doc.State == state) {
 			all = append(all, *doc)
 		}
 		return nil

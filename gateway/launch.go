@@ -24,6 +24,15 @@ type LaunchRequest struct {
 // launch accepts a run and gets it going. The CAS create of its document is the acceptance: whatever dies after it, the
 // run goes on from the document alone. The same key with the same request gives the run that is there.
 func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) {
+	var id, request string
+	if r.Key != "" {
+		id, request = orbit.HashID("key", r.Cluster, r.Key), orbit.HashID("request", r.Cluster, string(r.Payload))
+		// Looked for before anything else: a repetition changes nothing of the run that is there, and is answered even if
+		// the cluster was deleted since.
+		if there, err := g.sameRun(ctx, id, request); !errors.Is(err, kv.ErrNotFound) {
+			return there, err
+		}
+	}
 	c, _, err := g.store.Clusters.Get(ctx, kv.ClusterKey(r.Cluster))
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, notFound("there is no cluster %s; `orbit apply` registers one, `orbit clusters` lists them", r.Cluster)
@@ -41,12 +50,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	doc := &kv.Run{Run: orbit.Run{ID: orbit.RandomID(), Cluster: p.Identifier, Version: p.Version(), State: orbit.RunPending, Round: 1, SLA: p.SLA,
 		Trigger: orbit.RunTrigger{Type: r.Trigger, At: now, Payload: r.Payload}, CreatedAt: now, Deadline: now.Add(time.Duration(p.SLA))}, Plan: p.Hash()}
 	if r.Key != "" {
-		doc.ID = orbit.HashID("key", p.Identifier, r.Key)
-		doc.Request = orbit.HashID("request", p.Identifier, string(r.Payload))
-		// Looked for before anything is stored: a repetition must not change the secrets of the run that is there.
-		if there, err := g.sameRun(ctx, doc); !errors.Is(err, kv.ErrNotFound) {
-			return there, err
-		}
+		doc.ID, doc.Request = id, request
 	}
 	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
 	if len(r.Payload) > orbit.MaxInline {
@@ -67,7 +71,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	}
 	rev, err := g.createRun(ctx, doc)
 	if errors.Is(err, kv.ErrConflict) {
-		return g.sameRun(ctx, doc)
+		return g.sameRun(ctx, doc.ID, doc.Request)
 	} else if err != nil {
 		return nil, err
 	}
@@ -154,12 +158,12 @@ func (g *Gateway) createRun(ctx context.Context, doc *kv.Run) (uint64, error) {
 }
 
 // sameRun answers a repeated request with the run that is there, and refuses another request with the same key.
-func (g *Gateway) sameRun(ctx context.Context, asked *kv.Run) (*kv.Run, error) {
-	doc, _, err := g.store.Runs.Get(ctx, asked.ID)
+func (g *Gateway) sameRun(ctx context.Context, id, request string) (*kv.Run, error) {
+	doc, _, err := g.store.Runs.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if doc.Request != asked.Request {
+	if doc.Request != request {
 		return nil, conflict("this idempotency key was used for another request, by run %s; use another key, or the same payload", doc.ID)
 	}
 	return doc, nil

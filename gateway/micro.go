@@ -32,7 +32,7 @@ func (g *Gateway) startMicro() error {
 		"status": g.microStatus,
 		"cancel": g.microCancel,
 	} {
-		err := svc.AddEndpoint(name, micro.HandlerFunc(func(r micro.Request) { go g.answer(r, f) }), micro.WithEndpointSubject("orbit.api."+name))
+		err := svc.AddEndpoint(name, micro.HandlerFunc(func(r micro.Request) { g.wg.Go(func() { g.answer(r, f) }) }), micro.WithEndpointSubject("orbit.api."+name))
 		if err != nil {
 			return fmt.Errorf("register orbit.api.%s: %w", name, err)
 		}

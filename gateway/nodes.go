@@ -68,12 +68,12 @@ func (g *Gateway) heartbeat(m *nats.Msg) {
 		_ = m.Respond(body) // lost: the next heartbeat comes in seconds
 	}
 	if store && g.leads(0) {
-		go func() { // the callback must not wait for the server
+		g.wg.Go(func() { // the callback must not wait for the server
 			// Dying before this: the node says it again within nodeStore.
 			if _, err := g.store.Nodes.Put(g.ctx, h.Node.Name, &kv.Node{NodeDoc: h.Node, Hardware: h.Hardware, Seen: now.UTC()}); err != nil {
 				g.log.Debug().Err(err).Str("node", h.Node.Name).Msg("node document not written")
 			}
-		}()
+		})
 	}
 }
 

@@ -36,7 +36,7 @@ type settler struct {
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
 	ended   map[string]bool // runs that ended here since the last look for runs
-	leading bool // guarded by mu; only a leader's tallies mean something
+	leading bool            // guarded by mu; only a leader's tallies mean something
 
 	// owned by run
 	lease  lease

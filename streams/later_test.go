@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/streams"
 )
 
-// due collects what comes out, until the test ends. fail says whether to refuse the n-th, from 1.
-func (b *bench) due(fail func(n int) bool) *[]time.Time {
+// due collects when something comes out, until the test ends. fail says whether to refuse the n-th, from 1.
+func (b *bench) due(fail func(n int) bool) func() []time.Time {
 	var at []time.Time
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 1)
@@ -34,7 +35,7 @@ func (b *bench) due(fail func(n int) bool) *[]time.Time {
 			b.Errorf("it ended with %v", err)
 		}
 	})
-	return &at
+	return func() []time.Time { synctest.Wait(); return at }
 }
 
 // later schedules a bundle.
@@ -47,15 +48,16 @@ func TestScheduledBundlesComeOutAtTheirTime(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		at := b.due(func(int) bool { return false })
 		now := time.Now()
-		b.later(0, now.Add(3*time.Hour))
+		b.later(0, now.Add(20*time.Minute))
 		b.later(1, now.Add(time.Minute))
 		b.later(2, now.Add(-time.Hour)) // long due
-		time.Sleep(4 * time.Hour)
-		if len(*at) != 3 {
-			b.Fatalf("%d of 3 came out", len(*at))
+		time.Sleep(30 * time.Minute)
+		came := at()
+		if len(came) != 3 {
+			b.Fatalf("%d of 3 came out", len(came))
 		}
-		for i, want := range []time.Duration{0, time.Minute, 3 * time.Hour} {
-			if got := (*at)[i].Sub(now); got < want || got > want+5*time.Second {
+		for i, want := range []time.Duration{0, time.Minute, 20 * time.Minute} {
+			if got := came[i].Sub(now); got < want || got > want+5*time.Second {
 				b.Errorf("number %d came out after %s, want %s", i, got, want)
 			}
 		}
@@ -69,13 +71,13 @@ func TestABundleScheduledTwiceComesOutOnce(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		at := b.due(func(int) bool { return false })
 		now := time.Now()
-		b.later(0, now.Add(time.Hour))
-		b.later(0, now.Add(time.Hour))
-		time.Sleep(10 * time.Minute) // past the window in which an id is known
-		b.later(0, now.Add(time.Hour))
-		time.Sleep(2 * time.Hour)
-		if len(*at) != 1 {
-			b.Errorf("it came out %d times", len(*at))
+		b.later(0, now.Add(10*time.Minute))
+		b.later(0, now.Add(10*time.Minute))
+		time.Sleep(5 * time.Minute) // past the two minutes in which the stream knows an id
+		b.later(0, now.Add(10*time.Minute))
+		time.Sleep(10 * time.Minute)
+		if n := len(at()); n != 1 {
+			b.Errorf("it came out %d times", n)
 		}
 	})
 }
@@ -85,8 +87,8 @@ func TestADueBundleThatWasNotTakenComesAgain(t *testing.T) {
 		at := b.due(func(n int) bool { return n < 4 })
 		b.later(0, time.Now().Add(time.Minute))
 		time.Sleep(2 * time.Minute)
-		if len(*at) != 1 {
-			b.Errorf("it was taken %d times", len(*at))
+		if n := len(at()); n != 1 {
+			b.Errorf("it was taken %d times", n)
 		}
 	})
 }

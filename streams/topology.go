@@ -53,7 +53,7 @@ func (t *Topology) Ensure(ctx context.Context) error {
 	if err := t.stream(ctx, jetstream.StreamConfig{Name: LaterStream, Retention: jetstream.WorkQueuePolicy,
 		Description: "Exosphere Orbit: bundles that wait for their time",
 		Subjects:    []string{"orbit.later.>", "orbit.due.>"}, Storage: jetstream.FileStorage, Replicas: t.Replicas,
-		Discard: jetstream.DiscardOld, // the server refuses schedules with discard new; without limits nothing is ever discarded
+		Discard:     jetstream.DiscardOld, // the server refuses schedules with discard new; without limits nothing is ever discarded
 		AllowDirect: true, AllowMsgSchedules: true, AllowMsgTTL: true}); err != nil {
 		return err
 	}

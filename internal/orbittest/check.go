@@ -38,12 +38,16 @@ func (o *Orbit) Violations() []string {
 		}
 		wrong = append(wrong, o.checkRun(all, doc)...)
 	}
+	recorded := map[string]uint64{}
 	for _, m := range all.under("orbit.record.") {
+		if bundle := token(m.Subject, 4); recorded[bundle] == 0 {
+			recorded[bundle] = m.Seq
+		}
 		if all.runs[token(m.Subject, 3)] == nil {
 			wrong = append(wrong, fmt.Sprintf("the record at %s is of no run", m.Subject))
 		}
 	}
-	wrong = append(wrong, o.spy.violations()...)
+	wrong = append(wrong, o.spy.violations(recorded)...)
 	return append(wrong, o.secretsIn(all)...)
 }
 

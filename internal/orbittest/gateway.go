@@ -2,7 +2,6 @@ package orbittest
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/exospherehost/orbit/gateway"
 	"github.com/exospherehost/orbit/mesh"
@@ -19,8 +18,20 @@ type Gateway struct {
 // mesh of several it is another one, which waits for its turn.
 func (o *Orbit) StartGateway() int {
 	o.T.Helper()
-	i := len(o.gateways)
-	g := &Gateway{Process: o.newProcess(mesh.Gateway, fmt.Sprintf("gateway-%d", i))}
+	if err := o.startGateway(); err != nil {
+		o.T.Fatalf("start a gateway: %v", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.gateways) - 1
+}
+
+func (o *Orbit) startGateway() error {
+	p, err := o.newProcess(mesh.Gateway, o.nextName("gateway"))
+	if err != nil {
+		return err
+	}
+	g := &Gateway{Process: p}
 	opts := gateway.Options{Name: g.Name, Version: "0.0.0", Conn: g.conn, Registry: o.registry(nil), Classes: placement.DefaultClasses(), Vault: o.vault,
 		Log: o.logger, Faults: g.faults()}
 	if o.opts.Gateways == 1 {
@@ -29,15 +40,15 @@ func (o *Orbit) StartGateway() int {
 	if g.mesh != nil {
 		opts.Peers = g.mesh.Peers
 	}
-	var err error
 	if g.gateway, err = gateway.Start(context.Background(), opts); err != nil {
-		o.T.Fatalf("start %s: %v", g.Name, err)
+		p.abandon()
+		return err
 	}
-	g.stop = g.gateway.Stop
 	o.mu.Lock()
 	o.gateways = append(o.gateways, g)
 	o.mu.Unlock()
-	return i
+	p.runs(g.gateway.Stop)
+	return nil
 }
 
 // Gateway is the i-th gateway, from 0, in the order in which they were started.

@@ -2,7 +2,6 @@ package orbittest
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -19,25 +18,37 @@ type Node struct {
 // StartNode adds a node and gives its number.
 func (o *Orbit) StartNode() int {
 	o.T.Helper()
-	i := len(o.nodes)
-	n := &Node{Process: o.newProcess(mesh.Node, fmt.Sprintf("node-%d", i))}
+	if err := o.startNode(); err != nil {
+		o.T.Fatalf("start a node: %v", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.nodes) - 1
+}
+
+func (o *Orbit) startNode() error {
+	p, err := o.newProcess(mesh.Node, o.nextName("node"))
+	if err != nil {
+		return err
+	}
+	n := &Node{Process: p}
 	address := ""
 	if n.mesh != nil {
 		address = n.mesh.Addr()
 		n.mesh.Update(mesh.Digest{Class: "cpu", Slots: o.opts.Slots})
 	}
 	hw := orbit.Hardware{Cores: 4, Memory: 8 * orbit.GiB}
-	var err error
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: "test", Conn: n.conn, Registry: o.registry(n.Process), Hardware: func() orbit.Hardware { return hw },
 		Class: "cpu", Serves: []string{"cpu"}, Pools: []string{orbit.CorePool}, Slots: o.opts.Slots, Address: address, Log: o.logger, Faults: n.faults()})
 	if err != nil {
-		o.T.Fatalf("start %s: %v", n.Name, err)
+		p.abandon()
+		return err
 	}
-	n.stop = n.node.Stop
 	o.mu.Lock()
 	o.nodes = append(o.nodes, n)
 	o.mu.Unlock()
-	return i
+	p.runs(n.node.Stop)
+	return nil
 }
 
 // Node is the i-th node, from 0, in the order in which they were started.

@@ -52,6 +52,7 @@ type Orbit struct {
 	nodes    []*Node
 	gateways []*Gateway
 	at       func(p *Process, n int, point string) error
+	names    map[string]int // given so far, by role
 	points   int
 	trace    []string
 	answers  []string // every answer of the API

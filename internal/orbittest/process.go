@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -24,15 +25,28 @@ type Process struct {
 	mesh *mesh.Mesh
 	dead atomic.Bool // crashed or stopped
 	once sync.Once
-	stop func() // of the part itself; set when it runs
+
+	mu    sync.Mutex
+	stop  func() // of the part itself; nil until it runs
+	ended bool   // crashed before it ran
 }
 
-func (o *Orbit) newProcess(role, name string) *Process {
-	o.T.Helper()
+// nextName gives a name that no process of the mesh has had.
+func (o *Orbit) nextName(role string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.names == nil {
+		o.names = map[string]int{}
+	}
+	o.names[role]++
+	return fmt.Sprintf("%s-%d", role, o.names[role]-1)
+}
+
+func (o *Orbit) newProcess(role, name string) (*Process, error) {
 	p := &Process{Name: name, Role: role, o: o, link: &link{o: o}}
 	var err error
-	if p.conn, err = streams.Connect(context.Background(), streams.ConnectOptions{Name: name, Pipe: p.link, Log: o.logger}); err != nil {
-		o.T.Fatalf("connect %s: %v", name, err)
+	if p.conn, err = streams.Connect(context.Background(), streams.ConnectOptions{Name: name, Pipe: p.link, Wait: time.Minute, Log: o.logger}); err != nil {
+		return nil, err
 	}
 	if o.opts.Gossip {
 		cfg := mesh.Config{Name: name, Role: role, Transport: o.net.New(), Log: o.logger}
@@ -42,11 +56,26 @@ func (o *Orbit) newProcess(role, name string) *Process {
 			}
 		}
 		if p.mesh, err = mesh.Start(context.Background(), cfg); err != nil {
-			o.T.Fatalf("gossip of %s: %v", name, err)
+			p.conn.Close()
+			return nil, err
 		}
 	}
-	return p
+	return p, nil
 }
+
+// runs notes how the part is stopped, now that it runs.
+func (p *Process) runs(stop func()) {
+	p.mu.Lock()
+	p.stop = stop
+	ended := p.ended
+	p.mu.Unlock()
+	if ended {
+		stop()
+	}
+}
+
+// abandon gives up a process whose part did not start.
+func (p *Process) abandon() { p.end(func() {}) }
 
 // Crash ends the process as kill -9 does: no hand-back, no goodbye, nothing more is sent. It may be called from any
 // goroutine, the process's own too; these end soon after, unheard.
@@ -60,7 +89,13 @@ func (p *Process) Crash() {
 			if p.mesh != nil {
 				p.mesh.Stop()
 			}
-			p.stop()
+			p.mu.Lock()
+			stop := p.stop
+			p.ended = true
+			p.mu.Unlock()
+			if stop != nil {
+				stop()
+			}
 		})
 	})
 }

@@ -27,12 +27,15 @@ func (o *Orbit) Replace(d time.Duration) (stop func()) {
 				if !p.dead.Load() || replaced[p] {
 					continue
 				}
-				replaced[p] = true
+				start := o.startGateway
 				if p.Role == mesh.Node {
-					o.StartNode()
-				} else {
-					o.StartGateway()
+					start = o.startNode
 				}
+				if err := start(); err != nil { // the server is away, or was in the middle of it
+					o.Logf("%s is not replaced yet: %v", p.Name, err)
+					continue
+				}
+				replaced[p] = true
 			}
 		}
 	}()

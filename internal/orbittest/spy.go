@@ -19,11 +19,17 @@ import (
 // spy hears every message in the order in which the server stored it: it has the streams republish what they take. It
 // does not listen on the subjects of the mesh, for the server gives work to whoever seems to listen.
 type spy struct {
-	mu       sync.Mutex
-	moves    map[string][]orbit.RunState // of each run, as they were stored
-	recorded map[string]uint64           // sequence of the first record of a bundle
-	heard    int
-	wrong    []string
+	mu     sync.Mutex
+	moves  map[string][]orbit.RunState // of each run, as they were stored
+	queued []queued                    // every message of work
+	heard  int
+	wrong  []string
+}
+
+// queued is one message of work, as it was stored.
+type queued struct {
+	run, bundle, step, parent string
+	seq                       uint64
 }
 
 const spySubject = "spy."
@@ -31,7 +37,7 @@ const spySubject = "spy."
 // newSpy begins to listen. The streams are there; nothing has been stored in them.
 func (o *Orbit) newSpy() {
 	o.T.Helper()
-	s := &spy{moves: map[string][]orbit.RunState{}, recorded: map[string]uint64{}}
+	s := &spy{moves: map[string][]orbit.RunState{}}
 	o.spy = s
 	subjects := []string{spySubject + ">"}
 	if o.opts.Wiretap {
@@ -83,26 +89,24 @@ func (s *spy) hear(m *nats.Msg) {
 		if json.Unmarshal(m.Data, &doc) == nil {
 			s.moves[doc.ID] = append(s.moves[doc.ID], doc.State)
 		}
-	case strings.HasPrefix(subject, "orbit.record."):
-		if bundle := token(subject, 4); s.recorded[bundle] == 0 {
-			s.recorded[bundle] = seq
-		}
 	case strings.HasPrefix(subject, "orbit.work."):
-		b, err := orbit.DecodeBundle(m.Data)
-		if err != nil || b.Parent == b.Run {
-			return
-		}
-		if at := s.recorded[b.Parent]; at == 0 || at > seq {
-			s.wrong = append(s.wrong, fmt.Sprintf("run %s: bundle %s of %s was queued before its parent %s was recorded", b.Run, b.ID, b.Step, b.Parent))
+		if b, err := orbit.DecodeBundle(m.Data); err == nil {
+			s.queued = append(s.queued, queued{b.Run, b.ID, b.Step, b.Parent, seq})
 		}
 	}
 }
 
-// violations tells which runs moved as no run may, and what else was heard that must not be.
-func (s *spy) violations() []string {
+// violations tells which runs moved as no run may, and what work was queued before its parent was recorded. recorded
+// gives the sequence of each bundle's record.
+func (s *spy) violations(recorded map[string]uint64) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := append([]string(nil), s.wrong...)
+	for _, q := range s.queued {
+		if at := recorded[q.parent]; q.parent != q.run && (at == 0 || at > q.seq) {
+			out = append(out, fmt.Sprintf("run %s: bundle %s of %s was queued before its parent %s was recorded", q.run, q.bundle, q.step, q.parent))
+		}
+	}
 	for id, states := range s.moves {
 		for i := 1; i < len(states); i++ {
 			if from, to := states[i-1], states[i]; from.Terminal() || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {

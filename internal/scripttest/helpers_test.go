@@ -117,9 +117,9 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // nowhere WORD PATH… reads every file below the paths and fails where the word is, as it is or in base64. At least one
-// file must be there: a search of nothing finds nothing.
+// file must be there: a search of nothing finds nothing. `! nowhere` fails where the word is not.
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
+	if len(args) < 2 {
 		ts.Fatalf("usage: nowhere WORD PATH…")
 	}
 	needles := spellings(args[0])
@@ -141,6 +141,12 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			return nil
 		})
+		if neg {
+			if err == nil {
+				ts.Fatalf("%s does not hold %s", path, args[0])
+			}
+			continue
+		}
 		ts.Check(err)
 		if files == 0 {
 			ts.Fatalf("no file in %s", path)
