@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -85,7 +86,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := g.setUp(setup); err != nil {
-		return nil, err
+		return nil, storageTrouble(err)
 	}
 	if g.pub, err = streams.NewPublisher(o.Conn); err != nil {
 		return nil, err
@@ -189,4 +190,17 @@ func (g *Gateway) blobs(ctx context.Context) cluster.Blobs {
 		name, data = want, got
 		return got, nil
 	}
+}
+
+// storageTrouble says in a sentence that the server has no room, where that is what it said.
+func storageTrouble(err error) error {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	switch api.ErrorCode {
+	case 10023, 10047, 10049, 10077: // insufficient resources, of storage; a store that cannot be made or written
+		return fmt.Errorf("the NATS server cannot store anything (%s): make room on its disk, or choose another folder with --data", api.Description)
+	}
+	return err
 }

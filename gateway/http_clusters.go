@@ -14,6 +14,10 @@ import (
 
 func (g *Gateway) putCluster(w http.ResponseWriter, r *http.Request) error {
 	text, err := readBody(w, r, MaxClusterFile)
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		return errClusterFile()
+	}
 	if err != nil {
 		return err
 	}

@@ -69,9 +69,9 @@ func TestFaultyClusterFilesAreRefusedWithAllThatIsWrong(t *testing.T) {
 			{"of another name", file("acme/b", "."), 422, "describes acme/b, not acme/a"},
 			{"empty", "", 422, "error"},
 			{"no YAML", "\x00\xff", 422, "error"},
-			{"a little too large", file("acme/a", ".") + strings.Repeat("#", MaxClusterFile), 413, "262144 bytes"},
-			{"one byte too large", strings.Repeat("#", MaxClusterFile+1), 413, "262144 bytes"},
-			{"much too large", strings.Repeat("#", 4*MaxClusterFile), 413, "262144 bytes"},
+			{"a little too large", file("acme/a", ".") + strings.Repeat("#", MaxClusterFile), 413, "256 KiB"},
+			{"one byte too large", strings.Repeat("#", MaxClusterFile+1), 413, "256 KiB"},
+			{"much too large", strings.Repeat("#", 4*MaxClusterFile), 413, "256 KiB"},
 		} {
 			b.refused(b.send("PUT", "/v1/clusters/acme/a", c.text), c.status, c.sentence)
 		}

@@ -33,7 +33,7 @@ func (g *Gateway) compile(text []byte) *cluster.Result {
 // apply registers a cluster. want is the identifier that the caller named; "": whatever the file says.
 func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied, error) {
 	if len(text) > MaxClusterFile {
-		return nil, problem(http.StatusRequestEntityTooLarge, "the cluster file has %d KiB; %d KiB is the most", len(text)>>10, MaxClusterFile>>10)
+		return nil, errClusterFile()
 	}
 	r := g.compile(text)
 	if len(r.Errors()) > 0 {
@@ -71,6 +71,10 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 		diagnostics = []cluster.Diagnostic{}
 	}
 	return &Applied{Identifier: plan.Identifier, Version: plan.Version(), Created: created, Diagnostics: diagnostics}, nil
+}
+
+func errClusterFile() *orbit.Problem {
+	return problem(http.StatusRequestEntityTooLarge, "the cluster file has more than %d KiB, which is the most; move large data to a file or bucket that a satellite reads", MaxClusterFile>>10)
 }
 
 // register writes the cluster's document, and tells whether this version is new.

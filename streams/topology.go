@@ -145,10 +145,6 @@ func (t *Topology) stream(ctx context.Context, cfg jetstream.StreamConfig) error
 			return fmt.Errorf("the stream %s exists with other settings; use another NATS account, or remove it if it is not needed", cfg.Name)
 		}
 	}
-	var api jetstream.JetStreamError
-	if errors.As(err, &api) && api.APIError() != nil && (api.APIError().ErrorCode == 10047 || api.APIError().ErrorCode == 10023) {
-		return fmt.Errorf("the NATS server has not enough storage for the stream %s; free some disk space or raise its limit", cfg.Name)
-	}
 	if err != nil {
 		return fmt.Errorf("create the stream %s: %w", cfg.Name, err)
 	}

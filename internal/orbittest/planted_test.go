@@ -23,11 +23,11 @@ var plants = map[string]func(o *orbittest.Orbit) (run string){
 	fault.DedupeForCAS: loser,
 	fault.CheckpointFirst: func(o *orbittest.Orbit) string {
 		var failed atomic.Bool
-		o.Script.On("b", func(c ctx, x *orbittest.Execution) error {
+		o.Script.On("b", orbittest.Sleep(time.Second, func(c ctx, x *orbittest.Execution) error { // the root is folded by then
 			failed.Store(true)
 			return orbittest.FailFirst(1)(c, x)
-		})
-		return crashOnce(o, "settle.folded", func() bool { return failed.Load() && len(o.Trace()) > 0 })
+		}))
+		return crashOnce(o, "settle.folded", failed.Load)
 	},
 }
 

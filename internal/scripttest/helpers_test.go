@@ -211,3 +211,14 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 var place = regexp.MustCompile(`@[A-Z]+@`)
+
+// has FILE checks that stdout is what a file holds below its first paragraph, which is for people.
+func has(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: has FILE")
+	}
+	_, want, _ := strings.Cut(ts.ReadFile(args[0]), "\n\n")
+	if got := ts.ReadFile("stdout"); strings.TrimSpace(got) != strings.TrimSpace(want) {
+		ts.Fatalf("%s does not hold what is in force; it should be:\n%s", args[0], got)
+	}
+}

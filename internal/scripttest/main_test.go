@@ -2,7 +2,7 @@
 // are killed, run out of disk, and are given bad input. The scripts are in testdata/script, one scenario a file.
 //
 //	script ──exec, start──► orbit, orbit-gateway, orbit-node, nats, a webhook server, an external NATS server
-//	       ──kill9, stop──►
+//	       ──kill9, term──►
 //	       ──waitrun, exactly, nowhere──► what became of it, seen through the API and in the folders
 //
 // The commands are this test binary started again under their names, which saves linking each of them. Nothing is waited
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 			"fails":      fails,
 			"freeports":  freePorts,
 			"start":      start,
-			"stop":       stop,
+			"term":       term,
 			"interrupt":  interrupt,
 			"kill9":      kill9,
 			"waitready":  waitReady,
@@ -77,6 +78,7 @@ func TestScripts(t *testing.T) {
 			"readmeyaml": readmeYAML,
 			"runid":      runID,
 			"nogap":      noGap,
+			"has":        has,
 			"files":      countFiles,
 			"fill":       fill,
 			"send":       send,
@@ -125,4 +127,22 @@ func setUp(env *testscript.Env) error {
 		}
 	})
 	return nil
+}
+
+// testscript's own stop and skip end a script early and let it pass.
+func TestNoScriptEndsBeforeItsEnd(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts (%v)", err)
+	}
+	early := regexp.MustCompile(`(?m)^(\[[^]]*\] *)*(stop|skip)\b`)
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := early.Find(text); found != nil {
+			t.Errorf("%s: %q ends the script; term ends a process", script, found)
+		}
+	}
 }

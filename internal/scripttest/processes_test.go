@@ -86,7 +86,7 @@ func (ps *processes) get(name string) *process {
 	return ps.all[name]
 }
 
-// dead names a process that has ended; "" where all are alive. kill9 and stop forget those they end.
+// dead names a process that has ended; "" where all are alive. kill9 and term forget those they end.
 func (ps *processes) dead() string {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -198,8 +198,8 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// stop NAME [CODE] sends SIGTERM and checks the exit code, 0 where none is given.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+// term NAME [CODE] sends SIGTERM and checks the exit code, 0 where none is given.
+func term(ts *testscript.TestScript, neg bool, args []string) {
 	end(ts, syscall.SIGTERM, "0", args)
 }
 
@@ -210,7 +210,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 
 func end(ts *testscript.TestScript, sig syscall.Signal, code string, args []string) {
 	if len(args) == 0 || len(args) > 2 {
-		ts.Fatalf("usage: stop|interrupt NAME [CODE]")
+		ts.Fatalf("usage: term|interrupt NAME [CODE]")
 	}
 	if len(args) == 2 {
 		code = args[1]
