@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -71,9 +73,14 @@ func (w *worker) run() {
 	defer second.Stop()
 	extend := time.NewTicker(streams.AckWait / 3)
 	defer extend.Stop()
+	connected := w.node.opts.Conn.StatusChanged(nats.CONNECTED)
+	defer w.node.opts.Conn.RemoveStatusListener(connected)
 	w.wantAll()
 	for {
 		select {
+		case <-connected: // the server that we asked may be gone, and this one knows nothing of it
+			w.puller.Forget()
+			w.wantAll()
 		case d := <-w.arrived:
 			w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
 			w.waiting++

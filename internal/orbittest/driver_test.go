@@ -26,15 +26,23 @@ cluster:
 `
 
 func TestRunSettlesWhereverOneProcessCrashes(t *testing.T) {
-	everyPoint(t, func(p *orbittest.Process) error {
+	everyPoint(t, orbittest.Options{}, func(p *orbittest.Process) error {
 		p.Crash()
 		return fault.ErrCrash
 	})
 }
 
+func TestRunSettlesWhereverOneOfSeveralProcessesIsCutOffForAMinute(t *testing.T) {
+	everyPoint(t, orbittest.Options{Gateways: 2, Nodes: 2, Slots: 1}, func(p *orbittest.Process) error {
+		p.Cut()
+		time.AfterFunc(time.Minute, p.Heal)
+		return nil
+	})
+}
+
 func TestRunSettlesWhereverOneStepFails(t *testing.T) {
 	broken := errors.New("injected failure")
-	everyPoint(t, func(*orbittest.Process) error { return broken })
+	everyPoint(t, orbittest.Options{}, func(*orbittest.Process) error { return broken })
 }
 
 // points are the places where something can happen to the main path.
@@ -43,9 +51,9 @@ var points = []string{"launch.stored", "launch.created", "launch.published", "la
 
 // everyPoint runs the mixed chain again and again. Something happens where a point is passed for the first time, then for
 // the second, and so on until a run gets by without it; then comes the next point. Every run must come to the same end.
-func everyPoint(t *testing.T, happen func(p *orbittest.Process) error) {
+func everyPoint(t *testing.T, opts orbittest.Options, happen func(p *orbittest.Process) error) {
 	t.Helper()
-	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
+	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
 		o.Script.On("a", orbittest.FanOut(4))
 		o.Script.On("b", orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.1": orbittest.FailForGood, "0.3": orbittest.FailFirst(1)}))
 		name := o.Apply(mixed)

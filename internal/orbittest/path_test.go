@@ -101,6 +101,9 @@ func TestBusyNodeKeepsAllItsSlotsThoughWorkWaitsLong(t *testing.T) {
 		if took := time.Since(begun); took > 450*time.Second {
 			t.Errorf("it took %s; 40 bundles of 40 s in 4 slots are 400 s", took)
 		}
+		if dead := o.Dead(); len(dead) > 0 {
+			t.Errorf("%d start marks of bundles that nothing is wrong with", len(dead))
+		}
 	})
 }
 

@@ -26,12 +26,13 @@ cluster:
     - {uses: test/few, identifier: c, config: {token: "Bearer${{ secrets.TOKEN }}"}}
 `
 
-// blab says its secret wherever it can: in its outputs, and at its first attempt in an error.
+// blab says its secret wherever it can: in the log, in its outputs, and at its first attempt in an error.
 func blab(_ context.Context, x *orbittest.Execution) error {
 	token, _ := x.Config["token"].(string)
 	if !strings.Contains(token, "CANARY-9f3a77c1") {
 		return orbit.Permanent(orbit.CodeSecret, "%s has no secret", x.Item)
 	}
+	x.Log.Warn().Str("token", token).Msg("logging in with " + token)
 	if x.Attempt == 1 {
 		return orbit.Transient(orbit.CodeDenied, "%s: the service refused the token %s", x.Item, token)
 	}
