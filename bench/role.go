@@ -106,7 +106,8 @@ func playGateway(ctx context.Context, f roleFlags) (ready, func(), error) {
 	for _, s := range satellites() {
 		specs = append(specs, s.Spec())
 	}
-	cfg := boot.GatewayConfig{Name: "gateway", Data: f.data, HTTP: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Gossip: "127.0.0.1:0", Partitions: 1, Replicas: 1}
+	cfg := boot.GatewayConfig{Name: "gateway", Data: f.data, HTTP: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Gossip: "127.0.0.1:0", Partitions: 1, Replicas: 1,
+		MemoryLimit: 400 * orbit.MiB} // the default of the flag
 	g, err := boot.StartGateway(ctx, cfg, boot.Version(), false, f.logger(), specs...)
 	if err != nil {
 		return ready{}, nil, err

@@ -150,7 +150,7 @@ func (s *settler) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: s.lastAt.subject, Time: s.lastAt.time, Epoch: s.lease.doc.Epoch}
+	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: s.lastAt.subject, Time: s.lastAt.time, Epoch: s.epoch}
 	type entry struct {
 		or  *openRun
 		doc checkpointDoc

@@ -91,7 +91,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		err = problem(http.StatusRequestEntityTooLarge, "the request has more than %d bytes", tooLong.Limit)
 	}
 	p := asProblem(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status == http.StatusInternalServerError { // 503 is an answer, not a fault of ours
 		g.log.Error().Err(err).Str("method", r.Method).Str("path", r.URL.Path).Msg("request failed")
 	}
 	body, merr := json.Marshal(p)

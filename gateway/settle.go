@@ -40,6 +40,7 @@ type settler struct {
 
 	// owned by run
 	lease  lease
+	epoch  uint64 // of the lease
 	last   uint64 // sequence of the last folded record
 	lastAt struct {
 		subject string
@@ -83,6 +84,7 @@ func (s *settler) run() {
 		}
 		s.g.log.Info().Int("partition", s.p).Msg("leading")
 		ctx, stop := context.WithCancel(s.g.ctx)
+		s.epoch = s.lease.doc.Epoch // from here on the lease is keep's
 		var wg sync.WaitGroup
 		wg.Go(func() { s.lease.keep(ctx, stop) })
 		wg.Go(func() {

@@ -89,15 +89,15 @@ func (p *Puller) Want(q Queue, partition, n int) error {
 		return nil
 	}
 	p.next++
-	r := &request{id: p.next, left: n - under, expires: now.Add(pullExpiry)}
-	p.asked[key] = append(reqs, r)
+	id, batch := p.next, n-under
+	p.asked[key] = append(reqs, &request{id: id, left: batch, expires: now.Add(pullExpiry)})
 	p.mu.Unlock()
 
-	body, err := json.Marshal(map[string]any{"batch": r.left, "expires": pullExpiry.Nanoseconds()})
+	body, err := json.Marshal(map[string]any{"batch": batch, "expires": pullExpiry.Nanoseconds()})
 	if err != nil {
 		return err
 	}
-	reply := p.prefix + q.Consumer() + "." + strconv.Itoa(partition) + "." + strconv.FormatUint(r.id, 10)
+	reply := p.prefix + q.Consumer() + "." + strconv.Itoa(partition) + "." + strconv.FormatUint(id, 10)
 	return p.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+StreamName(partition)+"."+q.Consumer(), reply, body)
 }
 
@@ -109,11 +109,24 @@ func (p *Puller) Forget() {
 	p.mu.Unlock()
 }
 
-// Stop ends the subscription. It returns when nothing more will be delivered.
+// stopTime bounds the wait for deliveries that are on their way when the puller stops.
+const stopTime = 2 * time.Second
+
+// Stop ends the subscription. What is on its way still comes: to out, or back to its queue. It returns when nothing more
+// will be delivered.
 func (p *Puller) Stop() {
 	p.once.Do(func() {
+		ended := make(chan struct{})
+		p.sub.SetClosedHandler(func(string) { close(ended) })
 		close(p.stop)
-		_ = p.sub.Unsubscribe()
+		if p.sub.Drain() != nil { // not connected: the leases end by themselves
+			_ = p.sub.Unsubscribe()
+			return
+		}
+		select {
+		case <-ended:
+		case <-time.After(stopTime):
+		}
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 )
 
 // GatewayCommand is the command orbit-gateway.
@@ -52,4 +54,12 @@ func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 	log.Info().Int("busy", n.Busy()).Msg("draining")
 	n.Stop(context.WithoutCancel(ctx))
 	return nil
+}
+
+// limitMemory makes the collector work harder above a limit. The server's caches of what it stored lately would grow to a
+// gigabyte otherwise, though nothing needs them.
+func limitMemory(bytes int64) {
+	if bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(bytes)
+	}
 }

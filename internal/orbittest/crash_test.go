@@ -1,6 +1,7 @@
 package orbittest_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,10 +62,9 @@ func TestNodeThatIsCutOffForAWhileGoesOn(t *testing.T) {
 
 func TestLostAckBringsTheBundleBackAndItIsNotRunAgain(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
-		lost := 0
+		var lost atomic.Int32
 		o.SetFaults(func(_ *orbittest.Process, _ int, point string) error {
-			if point == "delivery.ack" && lost < 3 {
-				lost++
+			if point == "delivery.ack" && lost.Add(1) <= 3 {
 				return fault.ErrLost
 			}
 			return nil
@@ -82,10 +82,9 @@ func TestLostAckBringsTheBundleBackAndItIsNotRunAgain(t *testing.T) {
 
 func TestWorkerAcksCommittedBundleWithoutRunningIt(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
-		crashed := false
+		var crashed atomic.Bool
 		o.SetFaults(func(p *orbittest.Process, _ int, point string) error {
-			if point == "commit.recorded" && !crashed { // after the record, before the children
-				crashed = true
+			if point == "commit.recorded" && crashed.CompareAndSwap(false, true) { // after the record, before the children
 				p.Crash()
 				return fault.ErrCrash
 			}
@@ -122,18 +121,18 @@ func TestLoserOfTheRecordPublishesTheWinnersChildren(t *testing.T) {
 // loser has one bundle run on two nodes, which come to different results: the first is cut off while it works, and back
 // only when the second has committed.
 func loser(o *orbittest.Orbit) (run string) {
-	var first *orbittest.Process
+	var first atomic.Pointer[orbittest.Process]
 	o.Script.On("a", onExecution(
 		func(c ctx, x *orbittest.Execution) error {
-			first = x.Node
+			first.Store(x.Node)
 			return orbittest.Sleep(50*time.Second, orbittest.FanOut(7))(c, x)
 		},
 		orbittest.FanOut(3)))
 	run = o.Run(o.Apply(chain), nil)
 	time.Sleep(time.Second)
-	first.Cut()
+	first.Load().Cut()
 	time.Sleep(45 * time.Second)
-	first.Heal()
+	first.Load().Heal()
 	return run
 }
 
