@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/internal/boot"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/streams"
