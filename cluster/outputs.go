@@ -117,40 +117,31 @@ func EachOutput(rec *orbit.Record, blobs Blobs, f func(result, ordinal int, o or
 	return nil
 }
 
-// SomeOutputs calls f for the first objects of one result, at most most of them.
-func SomeOutputs(rec *orbit.Record, blobs Blobs, result, most int, f func(orbit.Object)) error {
-	first := 0
-	for i := range result {
-		first += rec.Results[i].Outputs
-	}
-	out := newOutputs(rec, blobs)
-	if err := out.seek(first); err != nil {
-		return err
-	}
-	for range min(most, rec.Results[result].Outputs) {
-		o, err := out.object()
-		if err != nil {
-			return err
-		}
-		f(o)
-	}
-	return nil
+// Objects gives the objects of a record one by one, wherever they lie. Asked for in order, each is read once.
+type Objects struct {
+	out   *outputs
+	first []int // index of each result's first object
 }
 
-// OutputAt gives one object of one result.
-func OutputAt(rec *orbit.Record, blobs Blobs, result, ordinal int) (orbit.Object, error) {
+// NewObjects reads from a record. It is for one goroutine.
+func NewObjects(rec *orbit.Record, blobs Blobs) *Objects {
+	o := &Objects{out: newOutputs(rec, blobs), first: make([]int, len(rec.Results))}
+	for i := 1; i < len(rec.Results); i++ {
+		o.first[i] = o.first[i-1] + rec.Results[i-1].Outputs
+	}
+	return o
+}
+
+// At gives one object of one result.
+func (o *Objects) At(result, ordinal int) (orbit.Object, error) {
+	rec := o.out.rec
 	if ordinal < 0 || ordinal >= rec.Results[result].Outputs {
 		return nil, fmt.Errorf("the record of bundle %s has no object %d for its item %d", rec.Bundle, ordinal, result)
 	}
-	index := ordinal
-	for i := range result {
-		index += rec.Results[i].Outputs
-	}
-	out := newOutputs(rec, blobs)
-	if err := out.seek(index); err != nil {
+	if err := o.out.seek(o.first[result] + ordinal); err != nil {
 		return nil, err
 	}
-	return out.object()
+	return o.out.object()
 }
 
 // object gives the next object whole, however long it is.

@@ -97,6 +97,7 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 			if err != nil {
 				return err
 			}
+			objects := cluster.NewObjects(rec, l.g.blobs(l.ctx))
 			first := skip
 			skip = 0
 			for i := first; i < len(rec.Results); i++ {
@@ -109,7 +110,7 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 					return errPageFull
 				}
 				l.left--
-				if err := l.settled(rec, i); err != nil {
+				if err := l.settled(rec, objects, i); err != nil {
 					return err
 				}
 			}
@@ -129,15 +130,17 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 }
 
 // settled adds the item of one result.
-func (l *itemLister) settled(rec *orbit.Record, i int) error {
+func (l *itemLister) settled(rec *orbit.Record, objects *cluster.Objects, i int) error {
 	res := &rec.Results[i]
 	started, finished := rec.StartedAt(), rec.FinishedAt()
 	doc := orbit.ItemDoc{ID: orbit.ItemID(rec.Step, res.Lineage), Satellite: rec.Step, Lineage: res.Lineage, State: res.State, Attempts: res.Attempt,
 		Node: rec.Node, StartedAt: &started, FinishedAt: &finished, Error: res.Error, Outputs: []orbit.Object{}}
-	if res.Outputs > 0 {
-		if err := cluster.SomeOutputs(rec, l.g.blobs(l.ctx), i, maxItemOutputs, func(o orbit.Object) { doc.Outputs = append(doc.Outputs, o) }); err != nil {
+	for k := range min(res.Outputs, maxItemOutputs) {
+		o, err := objects.At(i, k)
+		if err != nil {
 			return err
 		}
+		doc.Outputs = append(doc.Outputs, o)
 	}
 	var err error
 	if doc.Input, err = l.input(rec.Step, rec.Parent, res.Lineage); err != nil {
@@ -278,8 +281,9 @@ func (b *births) lineages(first, count int) []orbit.Lineage {
 
 // parentRecord is a record whose objects are the inputs of items on this page.
 type parentRecord struct {
-	rec *orbit.Record
-	by  map[orbit.Lineage]int
+	rec     *orbit.Record
+	by      map[orbit.Lineage]int
+	objects *cluster.Objects
 }
 
 // input gives the incoming object of an item: the object that its parent returned, or the trigger's payload.
@@ -310,7 +314,7 @@ func (l *itemLister) input(step, parent string, lineage orbit.Lineage) (orbit.Ob
 	if _, err := fmt.Sscanf(string(lineage[cut+1:]), "%d", &ordinal); err != nil {
 		return nil, nil
 	}
-	return cluster.OutputAt(pr.rec, l.g.blobs(l.ctx), i, ordinal)
+	return pr.objects.At(i, ordinal)
 }
 
 // parent reads the record whose objects became the items of a bundle of the given step, of the bundle's parent. Above a
@@ -330,7 +334,7 @@ func (l *itemLister) parent(step, bundle string) (*parentRecord, error) {
 			if err != nil {
 				return nil, err
 			}
-			pr = &parentRecord{rec: rec, by: map[orbit.Lineage]int{}}
+			pr = &parentRecord{rec: rec, by: map[orbit.Lineage]int{}, objects: cluster.NewObjects(rec, l.g.blobs(l.ctx))}
 			for i := range rec.Results {
 				pr.by[rec.Results[i].Lineage] = i
 			}
