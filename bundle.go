@@ -62,7 +62,11 @@ const bundleVersion = 1
 
 // Encode gives the bytes that travel.
 func (b *Bundle) Encode() []byte {
-	w := newFrameWriter()
+	size := 256
+	for i := range b.Items {
+		size += b.Items[i].size()
+	}
+	w := newFrameWriter(size)
 	w.array(12)
 	w.int(bundleVersion)
 	w.str(b.ID)
@@ -85,7 +89,7 @@ func (b *Bundle) Encode() []byte {
 // DecodeBundle reads what Encode wrote. The bundle keeps slices of data. Its errors are ErrFrame.
 func DecodeBundle(data []byte) (*Bundle, error) {
 	r := newFrameReader(data)
-	defer r.close()
+	r.many = true
 	r.fields(12)
 	if v := r.int(); r.err == nil && v != bundleVersion {
 		return nil, fmt.Errorf("%w: a bundle of version %d; this program knows version %d", ErrFrame, v, bundleVersion)
@@ -94,7 +98,7 @@ func DecodeBundle(data []byte) (*Bundle, error) {
 		Accepted: r.int(), Deadline: r.int(), TriggerAt: r.int(), TriggerType: r.str()}
 	n := r.array()
 	if n > MaxBundleItems {
-		r.fail(fmt.Errorf("%d items", n))
+		r.fail("%d items", n)
 		n = 0
 	}
 	if n > 0 {
@@ -110,6 +114,15 @@ func DecodeBundle(data []byte) (*Bundle, error) {
 		return nil, fmt.Errorf("%w: a bundle without ids or items", ErrFrame)
 	}
 	return b, nil
+}
+
+// size is about what the item takes in a frame, in bytes.
+func (it *Item) size() int {
+	n := len(it.Lineage) + 8 + it.Value.Size()
+	for _, v := range it.Live {
+		n += v.Size()
+	}
+	return n
 }
 
 func (it *Item) write(w *frameWriter) {

@@ -18,6 +18,11 @@ func (l Lineage) Child(ordinal int) Lineage {
 	return l + "." + Lineage(strconv.Itoa(ordinal))
 }
 
+// AppendChild appends what Child gives; for who makes many at once.
+func (l Lineage) AppendChild(buf []byte, ordinal int) []byte {
+	return strconv.AppendInt(append(append(buf, l...), '.'), int64(ordinal), 10)
+}
+
 // Depth is the number of ordinals: 1 for a root.
 func (l Lineage) Depth() int {
 	if l == "" {

@@ -89,7 +89,7 @@ const recordVersion = 1
 
 // Encode gives the bytes that are stored.
 func (rec *Record) Encode() []byte {
-	w := newFrameWriter()
+	w := newFrameWriter(512 + len(rec.Kids.Inline) + len(rec.Outputs.Inline) + 64*len(rec.Kids.Chunks) + 64*len(rec.Outputs.Chunks) + 32*len(rec.Results))
 	w.array(14)
 	w.int(recordVersion)
 	w.str(rec.Bundle)
@@ -121,7 +121,7 @@ func (rec *Record) Encode() []byte {
 // DecodeRecord reads what Encode wrote. The record keeps slices of data. Its errors are ErrFrame.
 func DecodeRecord(data []byte) (*Record, error) {
 	r := newFrameReader(data)
-	defer r.close()
+	r.many = true
 	rec, err := readRecordHead(r)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func DecodeRecord(data []byte) (*Record, error) {
 	rec.Outputs.read(r)
 	n := r.array()
 	if n > MaxBundleItems {
-		r.fail(fmt.Errorf("%d results", n))
+		r.fail("%d results", n)
 		n = 0
 	}
 	rec.Results = make([]Result, n)
@@ -147,7 +147,6 @@ func DecodeRecord(data []byte) (*Record, error) {
 // DecodeRecordHead reads only the ids and counts: all that folding needs of a record without retries.
 func DecodeRecordHead(data []byte) (*Record, error) {
 	r := newFrameReader(data)
-	defer r.close()
 	return readRecordHead(r)
 }
 
@@ -159,7 +158,7 @@ func readRecordHead(r *frameReader) (*Record, error) {
 	rec := &Record{Bundle: r.str(), Run: r.str(), Step: r.str(), Parent: r.str(), Ordinal: r.count(), Node: r.str(), Started: r.int(), Finished: r.int()}
 	n := r.array()
 	if n < 6 || n%2 != 0 {
-		r.fail(fmt.Errorf("%d counts", n))
+		r.fail("%d counts", n)
 		return nil, r.err
 	}
 	rec.Counts = Counts{Succeeded: r.count(), Failed: r.count(), Skipped: r.count(), Retry: r.count(), Again: r.count()}
@@ -209,7 +208,7 @@ func (res *Result) read(r *frameReader) {
 	res.Lineage = Lineage(r.str())
 	s := r.int()
 	if s < 0 || s >= int64(len(stateCodes)) {
-		r.fail(fmt.Errorf("a state %d", s))
+		r.fail("a state %d", s)
 		return
 	}
 	res.State = stateCodes[s]
@@ -252,7 +251,7 @@ func (p *Payload) read(r *frameReader) {
 
 // AppendKid appends an entry to the payload of Record.Kids.
 func AppendKid(buf []byte, k Kid) []byte {
-	w := newFrameWriter()
+	w := frameWriter{buf: buf}
 	w.array(6)
 	w.int(int64(k.Kind))
 	w.str(k.Step)
@@ -260,19 +259,18 @@ func AppendKid(buf []byte, k Kid) []byte {
 	w.int(int64(k.First))
 	w.int(int64(k.Count))
 	w.int(k.Due)
-	return append(buf, w.done()...)
+	return w.done()
 }
 
 // DecodeKids reads the entries of a piece of Record.Kids.
 func DecodeKids(data []byte) ([]Kid, error) {
 	r := newFrameReader(data)
-	defer r.close()
 	var kids []Kid
-	for r.err == nil && r.r.Len() > 0 {
+	for r.err == nil && r.left() > 0 {
 		r.fields(6)
 		k := Kid{Kind: KidKind(r.count()), Step: r.str(), Ordinal: r.count(), First: r.count(), Count: r.count(), Due: r.int()}
 		if r.err == nil && (k.Count < 1 || k.Count > MaxBundleItems) {
-			r.fail(fmt.Errorf("a bundle of %d items", k.Count))
+			r.fail("a bundle of %d items", k.Count)
 		}
 		kids = append(kids, k)
 	}
@@ -281,15 +279,7 @@ func DecodeKids(data []byte) ([]Kid, error) {
 
 // AppendOutput appends an object to the payload of Record.Outputs.
 func AppendOutput(buf []byte, o Object) []byte {
-	switch n := len(o); {
-	case n < 1<<8:
-		buf = append(buf, 0xc4, byte(n))
-	case n < 1<<16:
-		buf = append(buf, 0xc5, byte(n>>8), byte(n))
-	default:
-		buf = append(buf, 0xc6, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-	}
-	return append(buf, o...)
+	return appendBin(buf, o)
 }
 
 // NextOutput takes the first object off a piece of Record.Outputs; head is the number of bytes before it. Not ok: the

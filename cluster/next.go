@@ -53,7 +53,8 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 			return err
 		}
 		var live []orbit.Value
-		of := -1
+		var lineages []byte // of all items, one after the other
+		of, ends := -1, make([]int, k.Count)
 		for i := range nb.Items {
 			value, result, ordinal, err := out.next()
 			if err != nil {
@@ -65,7 +66,13 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 				}
 				of = result
 			}
-			nb.Items[i] = orbit.Item{Lineage: b.Items[result].Lineage.Child(ordinal), Value: value, Live: live}
+			lineages = b.Items[result].Lineage.AppendChild(lineages, ordinal)
+			ends[i] = len(lineages)
+			nb.Items[i] = orbit.Item{Value: value, Live: live}
+		}
+		for i, from, all := 0, 0, orbit.Lineage(lineages); i < len(ends); i++ {
+			nb.Items[i].Lineage = all[from:ends[i]]
+			from = ends[i]
 		}
 		return emit(child, nb)
 	})

@@ -24,7 +24,9 @@ type execution struct {
 	mask    *vault.Masker
 	spool   spool
 	results []orbit.Result
-	waits   []time.Duration // of retrying results: what the service asked for
+	waits   []time.Duration // of results with an error: how long until they are tried again
+	call    *satellite.Call
+	quick   bool // the satellite is an Immediate
 	started time.Time
 }
 
@@ -36,7 +38,7 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, e
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
 	e := &execution{node: n, bundle: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
-		spool: spool{blobs: n.store.Blobs}}
+		spool: spool{blobs: n.store.Blobs, buf: make([]byte, 0, 64*len(b.Items)), sizes: make([]int32, 0, len(b.Items))}}
 	if len(s.Secrets) > 0 {
 		values, err := n.secrets.get(ctx, b)
 		if err != nil {
@@ -102,10 +104,11 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if e.step.constant == nil || e.step.Input != nil || len(e.step.Grants) > 0 {
 		scope = e.scope(it, incoming)
 	}
-	inv := &satellite.Invocation{Run: e.bundle.Run, Item: id, Step: e.bundle.Step, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
+	call := e.callFor(ctx)
+	inv := call.Invocation
+	*inv = satellite.Invocation{Run: e.bundle.Run, Item: id, Step: e.bundle.Step, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
 		Log: e.node.log}
-	_, quick := e.step.code.(satellite.Immediate)
-	if !quick { // a logger of its own costs more than such a satellite
+	if !e.quick { // a logger of its own costs more than such a satellite
 		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", id).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
 		inv.Log = satellite.MaskedLog(own, e.mask)
 	}
@@ -126,7 +129,7 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		if err := misfit(e.step.input, id, "input", inv.Input); err != nil {
 			return err
 		}
-	} else if !quick {
+	} else if !e.quick {
 		if inv.Input, err = incoming.Value(); err != nil {
 			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", id)
 		}
@@ -138,8 +141,18 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		}
 		inv.Grants = append(inv.Grants, textMap(v))
 	}
-	call := satellite.Call{Satellite: e.step.code, Invocation: inv, Timeout: time.Duration(e.step.Timeout), Mask: e.mask}
-	return call.Do(ctx, func(o orbit.Object) error { return e.spool.add(ctx, o) })
+	return call.Do(ctx)
+}
+
+// callFor gives the call that carries out the next item. A satellite that is done when it returns gets the same one each
+// time; any other may still hold on to the one before, after its time limit.
+func (e *execution) callFor(ctx context.Context) *satellite.Call {
+	if e.call == nil || !e.quick {
+		_, e.quick = e.step.code.(satellite.Immediate)
+		e.call = &satellite.Call{Satellite: e.step.code, Invocation: &satellite.Invocation{}, Timeout: time.Duration(e.step.Timeout), Mask: e.mask,
+			Emit: func(o orbit.Object) error { return e.spool.add(ctx, o) }}
+	}
+	return e.call
 }
 
 // scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.

@@ -36,6 +36,11 @@ func (g *gate) enter(ctx context.Context, alone bool) (leave func(), err error) 
 	for ; took < want; took++ {
 		select {
 		case g.passes <- struct{}{}:
+			continue
+		default: // only who must wait asks ctx for its channel, which is made when first asked for
+		}
+		select {
+		case g.passes <- struct{}{}:
 		case <-ctx.Done():
 			leave()
 			return nil, context.Cause(ctx)

@@ -31,6 +31,7 @@ type worker struct {
 	arrived chan *streams.Delivery
 	freed   chan time.Duration // a slot came free after this long
 	ended   chan *job          // committed or given up
+	hand    chan *job          // taken by a goroutine of work that has nothing to do
 	wake    chan struct{}
 	stopped chan struct{} // closed by drain
 	once    sync.Once
@@ -53,13 +54,14 @@ type worker struct {
 // job is a bundle in hand.
 type job struct {
 	d      *streams.Delivery
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
 var errCancelled = errors.New("the run was cancelled")
 
 func newWorker(n *Node) (*worker, error) {
-	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan time.Duration, 64), ended: make(chan *job, 64),
+	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan time.Duration, 64), ended: make(chan *job, 64), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
 		backlog: map[streams.Queue][]*streams.Delivery{}, jobs: map[*job]struct{}{}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
@@ -129,14 +131,31 @@ func (w *worker) start() {
 		w.mu.Lock()
 		w.jobs[j] = struct{}{}
 		w.mu.Unlock()
-		go w.do(ctx, j)
+		j.ctx = ctx
+		select {
+		case w.hand <- j: // to a goroutine that has nothing to do: its stack has grown already
+		default:
+			w.node.wg.Go(func() { w.work(j) })
+		}
+	}
+}
+
+// work does one bundle after the other until the worker is done.
+func (w *worker) work(j *job) {
+	for {
+		w.do(j)
+		select {
+		case j = <-w.hand:
+		case <-w.drained:
+			return
+		}
 	}
 }
 
 // do takes one bundle from its slot to its commit.
-func (w *worker) do(ctx context.Context, j *job) {
+func (w *worker) do(j *job) {
 	begun := time.Now()
-	finish := w.node.handle(ctx, j.d)
+	finish := w.node.handle(j.ctx, j.d)
 	w.freed <- time.Since(begun)
 	if finish != nil {
 		finish()

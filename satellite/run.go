@@ -26,18 +26,24 @@ type Call struct {
 	Invocation *Invocation
 	Timeout    time.Duration
 	Mask       *vault.Masker // of the secrets that the invocation holds; nil: none
+	Emit       Emit          // takes what the satellite returns, checked and masked
+
+	edge Emit // pass, made once: a call may be done for one item after the other
 }
 
-// Do carries out the attempt. What the satellite emits is checked and masked on its way to emit, and its error comes back
+// Do carries out the attempt. What the satellite emits is checked and masked on its way to Emit, and its error comes back
 // as an *orbit.Error, masked: a panic, a time limit that has passed and an object that is none are errors of the item,
 // never of the process. If ctx ended from outside, the error is the cause of that, as it is.
-func (c *Call) Do(ctx context.Context, emit Emit) error {
+func (c *Call) Do(ctx context.Context) error {
+	if c.edge == nil {
+		c.edge = c.pass
+	}
 	if _, ok := c.Satellite.(Immediate); ok {
-		return c.finish(ctx, c.protected(ctx, c.edge(emit)))
+		return c.finish(ctx, c.protected(ctx, c.edge))
 	}
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	door := &door{emit: c.edge(emit)}
+	door := &door{emit: c.edge}
 	done := make(chan error, 1)
 	go func() { done <- c.protected(limited, door.pass) }()
 	var err error
@@ -88,26 +94,24 @@ func (c *Call) finish(ctx context.Context, err error) error {
 	return &e
 }
 
-// edge checks and masks what leaves the satellite.
-func (c *Call) edge(emit Emit) Emit {
-	return func(o orbit.Object) error {
-		if !o.IsMap() {
-			return orbit.Permanent(orbit.CodeInternal, "%s returned something that is no object", c.Satellite.Spec().Name)
-		}
-		if c.Mask.Active() && c.Mask.Text(string(o)) != string(o) {
-			v, err := o.Value()
-			if err != nil {
-				return orbit.Permanent(orbit.CodeInternal, "%s returned a damaged object", c.Satellite.Spec().Name)
-			}
-			if o, err = orbit.NewObject(c.Mask.Value(v)); err != nil {
-				return orbit.Permanent(orbit.CodeInternal, "%s returned a damaged object", c.Satellite.Spec().Name)
-			}
-		}
-		if err := emit(o); err != nil {
-			return &emitError{err}
-		}
-		return nil
+// pass checks and masks what leaves the satellite.
+func (c *Call) pass(o orbit.Object) error {
+	if !o.IsMap() {
+		return orbit.Permanent(orbit.CodeInternal, "%s returned something that is no object", c.Satellite.Spec().Name)
 	}
+	if c.Mask.Active() && c.Mask.Text(string(o)) != string(o) {
+		v, err := o.Value()
+		if err != nil {
+			return orbit.Permanent(orbit.CodeInternal, "%s returned a damaged object", c.Satellite.Spec().Name)
+		}
+		if o, err = orbit.NewObject(c.Mask.Value(v)); err != nil {
+			return orbit.Permanent(orbit.CodeInternal, "%s returned a damaged object", c.Satellite.Spec().Name)
+		}
+	}
+	if err := c.Emit(o); err != nil {
+		return &emitError{err}
+	}
+	return nil
 }
 
 // emitError is an error of the one who takes the objects, on its way through the satellite.

@@ -56,10 +56,14 @@ func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 	return nil
 }
 
-// limitMemory makes the collector work harder above a limit. The server's caches of what it stored lately would grow to a
-// gigabyte otherwise, though nothing needs them.
-func limitMemory(bytes int64) {
-	if bytes > 0 && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(bytes)
+// tune sets the collector, unless the environment does (GOGC, GOMEMLIMIT): garbage may grow to percent of what is in use
+// before it is collected, and less near the limit. Above a limit the collector works harder; the server's caches of what
+// it stored lately would grow to a gigabyte otherwise, though nothing needs them.
+func tune(percent int, limit int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+	if limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
 	}
 }

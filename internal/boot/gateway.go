@@ -76,7 +76,7 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 			g.Stop(ctx)
 		}
 	}()
-	limitMemory(int64(cfg.MemoryLimit))
+	tune(300, int64(cfg.MemoryLimit))
 	if g.Token, err = readToken(cfg.TokenFile); err != nil {
 		return nil, err
 	}

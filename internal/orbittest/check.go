@@ -9,7 +9,6 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/kv"
-	"github.com/exospherehost/orbit/streams"
 )
 
 // Settle gives everything time to come to rest: checkpoints are saved, acks have arrived, the leases of the dead have run
@@ -148,32 +147,4 @@ func token(subject string, i int) string {
 		return ""
 	}
 	return t[i]
-}
-
-// Dead gives what lies under orbit.dead.
-func (o *Orbit) Dead() []streams.Stored {
-	o.T.Helper()
-	all, err := o.read()
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	return all.under("orbit.dead.")
-}
-
-// Records gives the records of a run in stream order.
-func (o *Orbit) Records(id string) []*orbit.Record {
-	o.T.Helper()
-	all, err := o.read()
-	if err != nil {
-		o.T.Fatal(err)
-	}
-	var out []*orbit.Record
-	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", id)) {
-		rec, err := orbit.DecodeRecord(m.Data)
-		if err != nil {
-			o.T.Fatal(err)
-		}
-		out = append(out, rec)
-	}
-	return out
 }

@@ -81,7 +81,6 @@ func (s *spy) hear(m *nats.Msg) {
 	if !ok {
 		return
 	}
-	s.heard++
 	seq, _ := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64) // the server writes it
 	switch {
 	case strings.HasPrefix(subject, "$KV."):
@@ -115,11 +114,4 @@ func (s *spy) violations(recorded map[string]uint64) []string {
 		}
 	}
 	return out
-}
-
-// Heard is the number of messages stored so far.
-func (o *Orbit) Heard() int {
-	o.spy.mu.Lock()
-	defer o.spy.mu.Unlock()
-	return o.spy.heard
 }

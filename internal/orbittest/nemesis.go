@@ -1,0 +1,55 @@
+package orbittest
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Pick gives one of the living processes, the n-th by some count; nil where there is none.
+func (o *Orbit) Pick(n int) *Process {
+	var alive []*Process
+	for _, p := range o.processes() {
+		if p.Alive() {
+			alive = append(alive, p)
+		}
+	}
+	if len(alive) == 0 {
+		return nil
+	}
+	return alive[n%len(alive)]
+}
+
+// Calm puts every cable back and waits until all have noticed.
+func (o *Orbit) Calm() {
+	for _, p := range o.processes() {
+		p.Heal()
+	}
+	time.Sleep(10 * time.Second)
+}
+
+// Publish puts a message on a subject, as a stranger would.
+func (o *Orbit) Publish(subject string, data []byte) {
+	o.T.Helper()
+	if err := o.conn.PublishMsg(&nats.Msg{Subject: subject, Data: data}); err != nil {
+		o.T.Fatal(err)
+	}
+}
+
+// Duplicate stores up to n messages of work a second time, as a publisher that never got its answer would after the
+// window in which the server knows it. It gives the number of those that there were.
+func (o *Orbit) Duplicate(n int) (done int) {
+	all, err := o.read()
+	if err != nil {
+		return 0 // the server is busy, or on its way up
+	}
+	for _, m := range all.under("orbit.work.") {
+		if done == n {
+			break
+		}
+		if o.conn.PublishMsg(&nats.Msg{Subject: m.Subject, Data: m.Data}) == nil {
+			done++
+		}
+	}
+	return done
+}
