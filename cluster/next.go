@@ -53,7 +53,7 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 			return err
 		}
 		var live []orbit.Value
-		var lineages []byte // of all items, one after the other
+		lineages := make([]byte, 0, k.Count*(len(b.Items[0].Lineage)+6)) // of all items, one after the other
 		of, ends := -1, make([]int, k.Count)
 		for i := range nb.Items {
 			value, result, ordinal, err := out.next()

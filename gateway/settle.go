@@ -23,7 +23,7 @@ const (
 	// busyBatch records in one look mean that the mesh is busy; then the next look can wait for busyPause, for reading many
 	// records at once costs little more than reading one.
 	busyBatch = 32
-	busyPause = 5 * time.Millisecond
+	busyPause = 20 * time.Millisecond
 	// docEvery is how often the document of a long run gets its counts.
 	docEvery = 5 * time.Second
 	// pendingAge is how old a pending run must be before a leader completes its launch: its launcher may still be at it.

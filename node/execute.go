@@ -95,7 +95,6 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if e.step.code == nil {
 		return orbit.Permanent(orbit.CodeNoSatellite, "node %s has no code for satellite %s", e.node.opts.Name, e.step.Uses)
 	}
-	id := orbit.ItemID(e.bundle.Step, it.Lineage)
 	incoming, err := cluster.Load(it.Value, e.blobs)
 	if err != nil {
 		return err
@@ -106,38 +105,38 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	}
 	call := e.callFor(ctx)
 	inv := call.Invocation
-	*inv = satellite.Invocation{Run: e.bundle.Run, Item: id, Step: e.bundle.Step, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
+	*inv = satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Lineage: it.Lineage, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
 		Log: e.node.log}
 	if !e.quick { // a logger of its own costs more than such a satellite
-		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", id).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
+		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", inv.Item()).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
 		inv.Log = satellite.MaskedLog(own, e.mask)
 	}
 	if inv.Config = e.step.constant; inv.Config == nil {
 		v, err := e.step.Config.Resolve(scope)
 		if err != nil {
-			return e.resolveError(id, "config", err)
+			return e.resolveError(inv, "config", err)
 		}
 		inv.Config, _ = v.(map[string]any)
-		if err := misfit(e.step.config, id, "config", inv.Config); err != nil {
+		if err := misfit(e.step.config, inv, "config", inv.Config); err != nil {
 			return err
 		}
 	}
 	if e.step.Input != nil {
 		if inv.Input, err = e.step.Input.Resolve(scope); err != nil {
-			return e.resolveError(id, "input", err)
+			return e.resolveError(inv, "input", err)
 		}
-		if err := misfit(e.step.input, id, "input", inv.Input); err != nil {
+		if err := misfit(e.step.input, inv, "input", inv.Input); err != nil {
 			return err
 		}
 	} else if !e.quick {
 		if inv.Input, err = incoming.Value(); err != nil {
-			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", id)
+			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", inv.Item())
 		}
 	}
 	for _, g := range e.step.Grants {
 		v, err := g.Secrets.Resolve(scope)
 		if err != nil {
-			return e.resolveError(id, "the secrets of "+g.Step, err)
+			return e.resolveError(inv, "the secrets of "+g.Step, err)
 		}
 		inv.Grants = append(inv.Grants, textMap(v))
 	}
@@ -182,19 +181,19 @@ func (e *execution) scope(it *orbit.Item, incoming orbit.Object) *cluster.Scope 
 }
 
 // resolveError says which item's expression failed. An error of the blob store or the connection stays what it is.
-func (e *execution) resolveError(id, where string, err error) error {
+func (e *execution) resolveError(inv *satellite.Invocation, where string, err error) error {
 	var own *orbit.Error
 	if errors.As(err, &own) {
-		return orbit.Permanent(own.Code, "%s, %s: %s", id, where, e.mask.Text(own.Message))
+		return orbit.Permanent(own.Code, "%s, %s: %s", inv.Item(), where, e.mask.Text(own.Message))
 	}
 	if errors.Is(err, errBlob) {
 		return err
 	}
-	return orbit.Permanent(orbit.CodeInvalidInput, "%s, %s: %s", id, where, e.mask.Text(err.Error()))
+	return orbit.Permanent(orbit.CodeInvalidInput, "%s, %s: %s", inv.Item(), where, e.mask.Text(err.Error()))
 }
 
 // misfit checks a resolved value against its schema.
-func misfit(s *schema.Schema, id, part string, v any) error {
+func misfit(s *schema.Schema, inv *satellite.Invocation, part string, v any) error {
 	if s == nil {
 		return nil
 	}
@@ -206,7 +205,7 @@ func misfit(s *schema.Schema, id, part string, v any) error {
 	for _, p := range bad[0].Path {
 		at += "." + p
 	}
-	return orbit.Permanent(orbit.CodeInvalidConfig, "%s: %s %s", id, at, bad[0].Message)
+	return orbit.Permanent(orbit.CodeInvalidConfig, "%s: %s %s", inv.Item(), at, bad[0].Message)
 }
 
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

@@ -61,7 +61,7 @@ func (c *Call) Do(ctx context.Context) error {
 	door.close()
 	if ctx.Err() == nil && limited.Err() != nil && err != nil {
 		return orbit.Transient(orbit.CodeTimeout, "%s did not finish within its time limit of %s; raise `timeout` or make the item smaller",
-			c.Invocation.Item, orbit.Duration(c.Timeout))
+			c.Invocation.Item(), orbit.Duration(c.Timeout))
 	}
 	return c.finish(ctx, err)
 }

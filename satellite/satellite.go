@@ -36,9 +36,9 @@ type Emit func(orbit.Object) error
 // Invocation is what one attempt of one item gets.
 type Invocation struct {
 	Run     string // run id
-	Item    string // item id, "call-webhook/0.17"
 	Step    string // identifier of the step
-	Attempt int    // from 1
+	Lineage orbit.Lineage
+	Attempt int // from 1
 
 	// Config is the step's config with every expression resolved and every secret opened; keys that the schema names
 	// are in kebab-case, lists of one-key maps have become maps where the schema wants a map. It fits Spec.Config.
@@ -58,8 +58,11 @@ type Invocation struct {
 	Log zerolog.Logger // fields run, item, satellite and attempt are set
 }
 
+// Item is the item's id, such as "call-webhook/0.17".
+func (inv *Invocation) Item() string { return orbit.ItemID(inv.Step, inv.Lineage) }
+
 // IdempotencyKey is the same for every attempt of this item and different for every item of every run.
-func (inv *Invocation) IdempotencyKey() string { return orbit.HashID("effect", inv.Run, inv.Item) }
+func (inv *Invocation) IdempotencyKey() string { return orbit.HashID("effect", inv.Run, inv.Item()) }
 
 // Secrets gives Config["secrets"] as strings; nil where there is none.
 func (inv *Invocation) Secrets() map[string]string {

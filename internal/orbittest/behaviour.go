@@ -31,7 +31,7 @@ func FanOut(n int) Behaviour {
 func FailFirst(k int) Behaviour {
 	return func(ctx context.Context, x *Execution) error {
 		if x.Attempt <= k {
-			return orbit.Transient(orbit.CodeUnavailable, "%s: not yet, this is attempt %d", x.Item, x.Attempt)
+			return orbit.Transient(orbit.CodeUnavailable, "%s: not yet, this is attempt %d", x.Item(), x.Attempt)
 		}
 		return Pass(ctx, x)
 	}
@@ -39,7 +39,7 @@ func FailFirst(k int) Behaviour {
 
 // FailForGood fails with an error that no attempt can mend.
 func FailForGood(_ context.Context, x *Execution) error {
-	return orbit.Permanent(orbit.CodeInvalidInput, "%s: cannot be read", x.Item)
+	return orbit.Permanent(orbit.CodeInvalidInput, "%s: cannot be read", x.Item())
 }
 
 // Panic crashes the satellite.
@@ -73,7 +73,7 @@ func KillNode(ctx context.Context, x *Execution) error {
 // OnItem does one thing for the items with the given lineages and Pass for all others.
 func OnItem(b map[orbit.Lineage]Behaviour) Behaviour {
 	return func(ctx context.Context, x *Execution) error {
-		if f := b[orbit.Lineage(x.Item[len(x.Step)+1:])]; f != nil {
+		if f := b[x.Lineage]; f != nil {
 			return f(ctx, x)
 		}
 		return Pass(ctx, x)

@@ -97,8 +97,8 @@ func (a *actor) Run(ctx context.Context, inv *satellite.Invocation, emit satelli
 	s := a.o.Script
 	s.mu.Lock()
 	b := s.steps[inv.Step]
-	s.count[inv.Run+" "+inv.Item]++
-	n := s.count[inv.Run+" "+inv.Item]
+	s.count[inv.Run+" "+inv.Item()]++
+	n := s.count[inv.Run+" "+inv.Item()]
 	s.mu.Unlock()
 	if b == nil {
 		b = Pass

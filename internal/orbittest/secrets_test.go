@@ -30,11 +30,11 @@ cluster:
 func blab(_ context.Context, x *orbittest.Execution) error {
 	token, _ := x.Config["token"].(string)
 	if !strings.Contains(token, "CANARY-9f3a77c1") {
-		return orbit.Permanent(orbit.CodeSecret, "%s has no secret", x.Item)
+		return orbit.Permanent(orbit.CodeSecret, "%s has no secret", x.Item())
 	}
 	x.Log.Warn().Str("token", token).Msg("logging in with " + token)
 	if x.Attempt == 1 {
-		return orbit.Transient(orbit.CodeDenied, "%s: the service refused the token %s", x.Item, token)
+		return orbit.Transient(orbit.CodeDenied, "%s: the service refused the token %s", x.Item(), token)
 	}
 	return x.Emit(map[string]any{"echo": token, token: true, "nested": []any{map[string]any{"deep": "x" + token + "y"}}})
 }

@@ -92,7 +92,7 @@ func (f fate) act(c ctx, x *orbittest.Execution) error {
 		case f.fails < 0:
 			return orbittest.FailForGood(c, x)
 		case x.Attempt <= f.fails:
-			return orbit.Transient(orbit.CodeUnavailable, "%s: not yet", x.Item)
+			return orbit.Transient(orbit.CodeUnavailable, "%s: not yet", x.Item())
 		}
 		return orbittest.FanOut(f.objects)(c, x)
 	})(c, x)
@@ -128,7 +128,7 @@ func storm(t *testing.T, seed uint64) {
 	steps := []string{"a", "b", "c", "d"}[:2+r.IntN(3)]
 	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
 		for _, s := range steps {
-			o.Script.On(s, func(c ctx, x *orbittest.Execution) error { return fateOf(seed, x.Item).act(c, x) })
+			o.Script.On(s, func(c ctx, x *orbittest.Execution) error { return fateOf(seed, x.Item()).act(c, x) })
 		}
 		name := o.Apply(stormCluster(steps))
 		stop := o.Replace(3 * time.Second)

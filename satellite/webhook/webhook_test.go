@@ -101,18 +101,18 @@ func TestRunSendsWhatConfigAndInputSay(t *testing.T) {
 func TestEveryAttemptCarriesTheItemsIdempotencyKey(t *testing.T) {
 	var got []string
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.Header.Get("Idempotency-Key")) })
-	call := func(runID, item string, attempt int, headers map[string]any) {
+	call := func(runID string, item orbit.Lineage, attempt int, headers map[string]any) {
 		t.Helper()
-		inv := &satellite.Invocation{Run: runID, Item: item, Attempt: attempt, Config: map[string]any{"url": server.URL, "headers": headers}}
+		inv := &satellite.Invocation{Run: runID, Step: "call", Lineage: item, Attempt: attempt, Config: map[string]any{"url": server.URL, "headers": headers}}
 		if _, err := run(t, inv); err != nil {
 			t.Fatal(err)
 		}
 	}
-	call("r1", "call/0.1", 1, nil)
-	call("r1", "call/0.1", 2, nil)
-	call("r1", "call/0.2", 1, nil)
-	call("r2", "call/0.1", 1, nil)
-	call("r1", "call/0.1", 1, map[string]any{"idempotency-key": "mine", "X-N": 3})
+	call("r1", "0.1", 1, nil)
+	call("r1", "0.1", 2, nil)
+	call("r1", "0.2", 1, nil)
+	call("r2", "0.1", 1, nil)
+	call("r1", "0.1", 1, map[string]any{"idempotency-key": "mine", "X-N": 3})
 	if got[0] == "" || got[0] != got[1] {
 		t.Errorf("two attempts of one item sent %q and %q", got[0], got[1])
 	}
