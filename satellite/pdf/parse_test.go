@@ -84,8 +84,8 @@ func TestJSONTellsPagesAndMetadata(t *testing.T) {
 		"document": map[string]any{
 			"metadata": map[string]any{"title": "A report", "author": "Ada (Lovelace)"},
 			"pages": []any{
-				map[string]any{"number": 1, "width": 595.0, "height": 842.0, "text": "One"},
-				map[string]any{"number": 2, "width": 595.0, "height": 842.0, "text": "Two"},
+				map[string]any{"number": 1, "width": 595, "height": 842, "text": "One"},
+				map[string]any{"number": 2, "width": 595, "height": 842, "text": "Two"},
 			},
 		},
 		"pages": 2, "file-path": "in/report #1.pdf", "file-name": "report #1.pdf",
