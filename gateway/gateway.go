@@ -59,6 +59,7 @@ type Gateway struct {
 	pub      *streams.Publisher
 	topology *streams.Topology
 	plans    *planCache
+	clusters *clusterCache
 	nodes    *nodeView
 	waiters  *waiters
 	settlers []*settler
@@ -82,7 +83,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: o, log: o.Log.With().Str("gateway", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js),
 		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
-	g.plans = newPlanCache(g.store.Plans)
+	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
 	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := g.setUp(setup); err != nil {

@@ -33,7 +33,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 			return there, err
 		}
 	}
-	c, _, err := g.store.Clusters.Get(ctx, kv.ClusterKey(r.Cluster))
+	c, err := g.clusters.get(ctx, r.Cluster)
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, notFound("there is no cluster %s; `orbit apply` registers one, `orbit clusters` lists them", r.Cluster)
 	} else if err != nil {

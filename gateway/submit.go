@@ -80,6 +80,7 @@ func errClusterFile() *orbit.Problem {
 // register writes the cluster's document, and tells whether this version is new.
 func (g *Gateway) register(ctx context.Context, plan *cluster.Plan) (created bool, err error) {
 	key := kv.ClusterKey(plan.Identifier)
+	defer g.clusters.forget(plan.Identifier)
 	for range 10 {
 		now := time.Now().UTC()
 		doc := &kv.Cluster{Plan: plan.Hash(), ClusterDoc: orbit.ClusterDoc{Identifier: plan.Identifier, Version: plan.Version(), Title: plan.Title,
@@ -126,6 +127,7 @@ func (g *Gateway) ensureQueues(ctx context.Context, plan *cluster.Plan) error {
 // deleteCluster removes a registered cluster. Its runs go on: they have their plan.
 func (g *Gateway) deleteCluster(ctx context.Context, identifier string) error {
 	key := kv.ClusterKey(identifier)
+	defer g.clusters.forget(identifier)
 	if _, _, err := g.store.Clusters.Get(ctx, key); errors.Is(err, kv.ErrNotFound) {
 		return notFound("there is no cluster %s; `orbit clusters` lists them", identifier)
 	} else if err != nil {

@@ -61,7 +61,7 @@ type job struct {
 var errCancelled = errors.New("the run was cancelled")
 
 func newWorker(n *Node) (*worker, error) {
-	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan time.Duration, 64), ended: make(chan *job, 64), hand: make(chan *job),
+	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan time.Duration, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
 		backlog: map[streams.Queue][]*streams.Delivery{}, jobs: map[*job]struct{}{}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
@@ -83,18 +83,23 @@ func (w *worker) run() {
 		case <-connected: // the server that we asked may be gone, and this one knows nothing of it
 			w.puller.Forget()
 			w.wantAll()
+		// A busy worker takes all that a channel has at once: a select over all of them costs more than what it leads to.
 		case d := <-w.arrived:
-			w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
-			w.waiting++
+			w.take(d)
+			for len(w.arrived) > 0 {
+				w.take(<-w.arrived)
+			}
 			w.want(d.Queue)
 		case took := <-w.freed:
-			w.running--
-			w.committing++
-			w.each = (w.each*7 + took) / 8
-			w.done++
+			w.free(took)
+			for len(w.freed) > 0 {
+				w.free(<-w.freed)
+			}
 		case j := <-w.ended:
-			w.committing--
-			w.forget(j)
+			w.end(j)
+			for len(w.ended) > 0 {
+				w.end(<-w.ended)
+			}
 			w.want(j.d.Queue)
 		case <-second.C:
 			w.done, w.rate = 0, w.done
@@ -111,6 +116,28 @@ func (w *worker) run() {
 		w.start()
 		w.busy.Store(int64(w.running))
 	}
+}
+
+// take puts a delivery among those that wait for a slot.
+func (w *worker) take(d *streams.Delivery) {
+	w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
+	w.waiting++
+}
+
+// free counts a bundle that has left its slot, after so long, and is being committed.
+func (w *worker) free(took time.Duration) {
+	w.running--
+	w.committing++
+	w.each = (w.each*7 + took) / 8
+	w.done++
+}
+
+// end forgets a bundle that is committed or given up.
+func (w *worker) end(j *job) {
+	w.committing--
+	w.mu.Lock()
+	delete(w.jobs, j)
+	w.mu.Unlock()
 }
 
 // start gives free slots to the waiting bundles with the earliest deadlines.
@@ -239,23 +266,15 @@ func (w *worker) finish(extend *time.Ticker) {
 		}
 		select {
 		case d := <-w.arrived:
-			w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
-		case <-w.freed:
-			w.running--
-			w.committing++
+			w.take(d)
+		case took := <-w.freed:
+			w.free(took)
 		case j := <-w.ended:
-			w.committing--
-			w.forget(j)
+			w.end(j)
 		case <-extend.C:
 			w.extendAll()
 		}
 	}
-}
-
-func (w *worker) forget(j *job) {
-	w.mu.Lock()
-	delete(w.jobs, j)
-	w.mu.Unlock()
 }
 
 func (w *worker) drain() { w.once.Do(func() { close(w.stopped) }) }
