@@ -27,6 +27,7 @@ type execution struct {
 	waits   []time.Duration // of results with an error: how long until they are tried again
 	call    *satellite.Call
 	quick   bool // the satellite is an Immediate
+	plain   bool // and all its items get the same but for what comes in
 	started time.Time
 }
 
@@ -99,12 +100,16 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if err != nil {
 		return err
 	}
-	var scope *cluster.Scope // made only for steps with expressions
-	if e.step.constant == nil || e.step.Input != nil || len(e.step.Grants) > 0 {
-		scope = e.scope(it, incoming)
-	}
 	call := e.callFor(ctx)
 	inv := call.Invocation
+	if e.plain { // nothing but these differs from item to item
+		inv.Lineage, inv.Attempt, inv.Incoming = it.Lineage, it.Attempt+1, incoming
+		return call.Do(ctx)
+	}
+	var scope *cluster.Scope // made only for steps with expressions
+	if !e.fixed() {
+		scope = e.scope(it, incoming)
+	}
 	*inv = satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Lineage: it.Lineage, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
 		Log: e.node.log}
 	if !e.quick { // a logger of its own costs more than such a satellite
@@ -148,10 +153,16 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 func (e *execution) callFor(ctx context.Context) *satellite.Call {
 	if e.call == nil || !e.quick {
 		_, e.quick = e.step.code.(satellite.Immediate)
-		e.call = &satellite.Call{Satellite: e.step.code, Invocation: &satellite.Invocation{}, Timeout: time.Duration(e.step.Timeout), Mask: e.mask,
+		e.plain = e.quick && e.fixed()
+		e.call = &satellite.Call{Satellite: e.step.code, Invocation: &satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Config: e.step.constant, Log: e.node.log}, Timeout: time.Duration(e.step.Timeout), Mask: e.mask,
 			Emit: func(o orbit.Object) error { return e.spool.add(ctx, o) }}
 	}
 	return e.call
+}
+
+// fixed tells whether the step has no expressions: its config is a constant, and its input the incoming object.
+func (e *execution) fixed() bool {
+	return e.step.constant != nil && e.step.Input == nil && len(e.step.Grants) == 0
 }
 
 // scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.
