@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// openRun is a run that has not ended.
+type openRun struct {
+	doc    *kv.Run
+	rev    uint64
+	plan   *cluster.Plan
+	tally  *cluster.Tally
+	folded uint64 // sequence of the last record folded into tally
+	saved  uint64 // folded, as of the stored checkpoint
+	shown  time.Time
+	reason string // the first failure's sentence
+	ended  bool   // over, as far as the ledger says; the document may not say so yet
+}
+
+// adopt takes a run to be settled, or a newer document of one that is.
+func (s *settler) adopt(doc *kv.Run, rev uint64, p *cluster.Plan) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if doc.State.Terminal() || !s.leading { // the leader finds the document
+		return
+	}
+	or := s.runs[doc.ID]
+	if or == nil {
+		s.runs[doc.ID] = &openRun{doc: doc, rev: rev, plan: p, tally: p.NewTally(), shown: time.Now()}
+		return
+	}
+	if rev > or.rev {
+		or.doc, or.rev = doc, rev
+	}
+}
+
+// find reads the document of a run that a record belongs to. nil: the run has ended, or is not there.
+func (s *settler) find(ctx context.Context, id string) (*openRun, error) {
+	if !orbit.ValidID(id) {
+		return nil, nil
+	}
+	doc, rev, err := s.g.store.Runs.Get(ctx, id)
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if doc.State.Terminal() {
+		if doc.State == orbit.RunCancelled {
+			s.g.tellCancelled(id) // someone is still at it, so it has not heard
+			s.purge(ctx, id)      // a late record means that late children may follow it
+		}
+		return nil, nil
+	}
+	p, err := s.g.plans.get(ctx, doc.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w", id, err)
+	}
+	s.adopt(doc, rev, p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runs[id], nil
+}
+
+// purge removes what waits of a cancelled run.
+func (s *settler) purge(ctx context.Context, run string) {
+	for _, w := range []struct{ stream, subject string }{
+		{streams.StreamName(s.p), fmt.Sprintf("orbit.work.*.*.*.%d.%s", s.p, run)},
+		{streams.StreamName(s.p), fmt.Sprintf("orbit.parked.%d.%s", s.p, run)},
+		{streams.LaterStream, fmt.Sprintf("orbit.later.%d.%s.>", s.p, run)},
+		{streams.LaterStream, fmt.Sprintf("orbit.due.%d.%s.>", s.p, run)},
+	} {
+		if err := streams.Purge(ctx, s.g.js, w.stream, w.subject); err != nil {
+			s.g.log.Warn().Err(err).Str("run", run).Msg("purge") // nodes drop what is left
+		}
+	}
+}
+
+// tallyOf gives the counts of an open run as folded so far; not ok where this gateway does not lead it.
+func (s *settler) tallyOf(run string) (doc kv.Run, sats []orbit.RunSatellite, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	or := s.runs[run]
+	if or == nil {
+		return doc, nil, false
+	}
+	return *or.doc, satellites(or.plan, or.tally, s.g.nodes.runningItems(run)), true
+}
+
+// runOf reads the run off a record's subject.
+func runOf(subject string) string {
+	t := strings.Split(subject, ".")
+	if len(t) < 5 {
+		return ""
+	}
+	return t[3]
+}
