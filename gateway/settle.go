@@ -15,10 +15,10 @@ const (
 	pollEvery = 250 * time.Millisecond
 	// foldBatch is the number of records read at once.
 	foldBatch = 1000
-	// busyBatch records in one look mean that the mesh is busy; then the next look can wait for busyPause, for reading many
-	// records at once costs little more than reading one.
-	busyBatch = 32
-	busyPause = 20 * time.Millisecond
+	// busyRecords within busyPause mean that the mesh is busy; then the next look waits for busyPause, for reading many
+	// records at once costs little more than reading one. A run alone on the mesh makes far fewer and is not held up.
+	busyRecords = 100
+	busyPause   = 20 * time.Millisecond
 	// docEvery is how often the document of a long run gets its counts.
 	docEvery = 5 * time.Second
 	// pendingAge is how old a pending run must be before a leader completes its launch: its launcher may still be at it.
@@ -108,12 +108,18 @@ func (s *settler) lead(ctx context.Context) error {
 	}
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
+	var since time.Time // when the records were counted from
+	var counted uint64
 	for {
 		before := s.last
 		if err := s.catchUp(ctx); err != nil {
 			return err
 		}
-		if s.last-before > busyBatch {
+		if now := time.Now(); now.Sub(since) > busyPause {
+			since, counted = now, 0
+		}
+		if counted += s.last - before; counted > busyRecords {
+			counted = 0
 			select {
 			case <-time.After(busyPause):
 			case <-ctx.Done():
