@@ -82,7 +82,7 @@ func (n *Node) handOver(d *streams.Delivery, delay time.Duration, why string) {
 	_ = d.Nak(delay) // lost: the lease ends by itself
 }
 
-// drop removes a bundle that must not run.
+// drop removes a bundle that must not run. Not waited for: if the ack is lost, the bundle comes again and is dropped again.
 func (n *Node) drop(d *streams.Delivery) { _ = d.Ack() }
 
 // bury copies what cannot be decoded to orbit.dead and removes it from its queue.
@@ -97,7 +97,7 @@ func (n *Node) bury(ctx context.Context, d *streams.Delivery) {
 	if n.opts.Faults.Point(ctx, "dead.stored") != nil {
 		return
 	}
-	_ = d.Ack()
+	_ = d.Ack() // lost: it comes again and is copied once more
 }
 
 // What a node knows of a run.
