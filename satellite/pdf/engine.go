@@ -46,17 +46,21 @@ func newEngine(o Options) *engine {
 	return e
 }
 
-// warm starts the engine in the background. close waits for that goroutine.
+// warm starts the engine in the background. A start cannot be called off: one that is under way at close frees what it
+// made when it is through.
 func (e *engine) warm() {
 	e.start.Do(func() {
 		go func() {
-			defer close(e.ready)
 			begun := time.Now()
 			if e.err = e.launch(); e.err != nil {
 				e.opts.Log.Error().Err(e.err).Msg("pdf reader did not start")
-				return
+			} else {
+				e.opts.Log.Debug().Dur("took", time.Since(begun)).Msg("pdf reader started")
 			}
-			e.opts.Log.Debug().Dur("took", time.Since(begun)).Msg("pdf reader started")
+			close(e.ready)
+			if e.stopping.Err() != nil {
+				_ = e.free() // nobody is left to tell
+			}
 		}()
 	})
 }
@@ -152,12 +156,22 @@ func (e *engine) read(ctx context.Context, log zerolog.Logger, name string, data
 	return nil, orbit.Permanent(orbit.CodePanic, "%s made the PDF reader crash; the node is unharmed: repair or replace the file", name)
 }
 
-// close ends what runs, waits for it and frees the memory.
+// close ends what runs, waits for it and frees the memory. It does not wait for a start that is under way: compiling takes
+// seconds, on a busy machine many, and nothing of it is worth a late end of the process.
 func (e *engine) close() error {
+	e.stop()
+	e.start.Do(func() { e.err = errClosed; close(e.ready) })
+	select {
+	case <-e.ready:
+		return e.free()
+	default:
+		return nil
+	}
+}
+
+// free waits for the documents being read and gives back the memory, once.
+func (e *engine) free() error {
 	e.end.Do(func() {
-		e.stop()
-		e.start.Do(func() { e.err = errClosed; close(e.ready) })
-		<-e.ready
 		for range e.opts.Workers {
 			e.slots <- struct{}{} // kept: no document is let in any more
 		}
