@@ -89,6 +89,12 @@ const recordVersion = 1
 
 // Encode gives the bytes that are stored.
 func (rec *Record) Encode() []byte {
+	data, _ := rec.EncodeWithHead()
+	return data
+}
+
+// EncodeWithHead is Encode; it also gives how many of the bytes are the head, all that DecodeRecordHead reads.
+func (rec *Record) EncodeWithHead() (data []byte, head int) {
 	w := newFrameWriter(512 + len(rec.Kids.Inline) + len(rec.Outputs.Inline) + 64*len(rec.Kids.Chunks) + 64*len(rec.Outputs.Chunks) + 32*len(rec.Results))
 	w.array(14)
 	w.int(recordVersion)
@@ -108,6 +114,7 @@ func (rec *Record) Encode() []byte {
 		w.str(b.Step)
 		w.int(int64(b.Items))
 	}
+	head = len(w.buf)
 	rec.Kids.write(w)
 	rec.Outputs.write(w)
 	w.array(len(rec.Results))
@@ -115,7 +122,7 @@ func (rec *Record) Encode() []byte {
 		rec.Results[i].write(w)
 	}
 	w.flag(false) // room for what a later version adds without changing the head
-	return w.done()
+	return w.done(), head
 }
 
 // DecodeRecord reads what Encode wrote. The record keeps slices of data. Its errors are ErrFrame.

@@ -43,10 +43,10 @@ func (s *settler) load(ctx context.Context) error {
 	created, last := info.CachedInfo().Created, info.CachedInfo().State.LastSeq
 	if cp, _, err := s.checkpoints().Get(ctx, partitionCheckpoint(s.p)); err == nil && s.valid(ctx, cp, created, last) {
 		s.last, s.checkpointed = cp.Last, cp.Last
-		s.lastAt.subject, s.lastAt.time = cp.Subject, cp.Time
 	} else if err != nil && !errors.Is(err, kv.ErrNotFound) {
 		return err
 	}
+	s.feed.open(s.last + 1)
 	if err := s.lookForRuns(ctx); err != nil {
 		return err
 	}
@@ -76,6 +76,7 @@ func (s *settler) load(ctx context.Context) error {
 	}
 	if anew {
 		s.last, s.checkpointed = 0, 0
+		s.feed.open(1)
 		s.mu.Lock()
 		for _, or := range open {
 			or.tally, or.folded, or.reason = or.plan.NewTally(), 0, ""
@@ -150,7 +151,13 @@ func (s *settler) save(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: s.lastAt.subject, Time: s.lastAt.time, Epoch: s.epoch}
+	last, err := streams.At(ctx, s.g.opts.Conn, streams.StreamName(s.p), s.last)
+	if errors.Is(err, streams.ErrNotFound) { // purged since: a checkpoint that names it would be worth nothing
+		return nil
+	} else if err != nil {
+		return err
+	}
+	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: last.Subject, Time: last.Time, Epoch: s.epoch}
 	type entry struct {
 		or  *openRun
 		doc checkpointDoc

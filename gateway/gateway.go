@@ -57,6 +57,7 @@ type Gateway struct {
 	store    *kv.Store
 	compiler cluster.Options
 	pub      *streams.Publisher
+	hinter   *streams.Hinter
 	topology *streams.Topology
 	plans    *planCache
 	clusters *clusterCache
@@ -92,6 +93,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	if g.pub, err = streams.NewPublisher(o.Conn); err != nil {
 		return nil, err
 	}
+	g.hinter = streams.NewHinter(o.Conn)
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	for p := range g.topology.Partitions {
 		g.settlers = append(g.settlers, newSettler(g, p))
@@ -118,6 +120,7 @@ func (g *Gateway) Stop() {
 		g.cancel()
 	})
 	g.wg.Wait()
+	g.hinter.Stop()
 	g.pub.Close()
 }
 
@@ -156,7 +159,7 @@ func (g *Gateway) listen() error {
 	}
 	g.subs = append(g.subs, sub)
 	for p, s := range g.settlers {
-		sub, err := g.opts.Conn.Subscribe(streams.HintSubject(p), func(*nats.Msg) { s.poke() })
+		sub, err := g.opts.Conn.Subscribe(streams.HintSubject(p), s.hear)
 		if err != nil {
 			return fmt.Errorf("subscribe to hints: %w", err)
 		}

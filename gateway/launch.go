@@ -119,13 +119,15 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 // publishRoots puts the root bundles of a run into their queues.
 func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan) error {
 	payload := orbit.Value{Object: doc.Trigger.Payload, Ref: doc.Payload}
+	settler := g.settlerOf(doc.ID)
 	batch := g.pub.NewBatch()
+	batch.Each = settler.stored
 	now := time.Now()
 	for _, s := range p.Roots() {
 		b := g.bundleOf(doc)
 		b.ID, b.Step, b.Parent = orbit.BundleID(s.Identifier, doc.ID, 0), s.Identifier, doc.ID
 		b.Items = []orbit.Item{{Lineage: orbit.RootLineage, Value: payload, Live: make([]orbit.Value, len(s.Live))}}
-		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), g.settlerOf(doc.ID).p, &b, "")); err != nil {
+		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), settler.p, &b, "")); err != nil {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,20 +44,23 @@ func (s *settler) schedule(ctx context.Context, retries []retry) error {
 	if len(retries) == 0 {
 		return nil
 	}
-	batch := s.g.pub.NewBatch()
+	later, work := s.g.pub.NewBatch(), s.g.pub.NewBatch()
+	work.Each = s.stored
 	now := time.Now()
+	var err error
 	for _, r := range retries {
-		m := streams.WorkMessage(streams.QueueFor(r.step.Class, r.step.Pool, r.bundle, now), s.p, r.bundle, "")
 		if r.due.Sub(now) > 20*time.Millisecond {
-			m = streams.ScheduleMessage(s.p, r.bundle.Run, r.bundle.ID, r.bundle.Encode(), r.due)
+			err = later.Publish(ctx, streams.ScheduleMessage(s.p, r.bundle.Run, r.bundle.ID, r.bundle.Encode(), r.due))
+		} else {
+			err = work.Publish(ctx, streams.WorkMessage(streams.QueueFor(r.step.Class, r.step.Pool, r.bundle, now), s.p, r.bundle, ""))
 		}
-		if err := batch.Publish(ctx, m); err != nil {
+		if err != nil {
 			break
 		}
 	}
 	// Dying before the answers: the checkpoint is older than these records, so the next leader folds them again and
 	// schedules the same bundles under the same ids.
-	if err := batch.Wait(ctx); err != nil {
+	if err := errors.Join(later.Wait(ctx), work.Wait(ctx)); err != nil {
 		return fmt.Errorf("schedule retries: %w", err)
 	}
 	return nil
@@ -78,8 +82,10 @@ func (s *settler) publishDue(ctx context.Context, data []byte) error {
 		s.g.log.Error().Str("run", b.Run).Str("satellite", b.Step).Msg("a scheduled bundle of an unknown step; dropped")
 		return nil
 	}
-	if _, err = s.g.pub.Do(ctx, streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, time.Now()), s.p, b, "")); err != nil {
+	ack, err := s.g.pub.Do(ctx, streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, time.Now()), s.p, b, ""))
+	if err != nil {
 		return err
 	}
+	s.stored(ack)
 	return s.g.opts.Faults.Point(ctx, "due.published")
 }

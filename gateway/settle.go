@@ -15,10 +15,10 @@ const (
 	pollEvery = 250 * time.Millisecond
 	// foldBatch is the number of records read at once.
 	foldBatch = 1000
-	// busyRecords within busyPause mean that the mesh is busy; then the next look waits for busyPause, for reading many
-	// records at once costs little more than reading one. A run alone on the mesh makes far fewer and is not held up.
-	busyRecords = 100
-	busyPause   = 20 * time.Millisecond
+	// busyRecords within busyPause mean that the mesh is busy; then the next look waits for busyPause, for folding many
+	// records at once costs less than one after the other. A run alone on the mesh makes far fewer and is not held up.
+	busyRecords = 50
+	busyPause   = 10 * time.Millisecond
 	// docEvery is how often the document of a long run gets its counts.
 	docEvery = 5 * time.Second
 	// pendingAge is how old a pending run must be before a leader completes its launch: its launcher may still be at it.
@@ -31,6 +31,7 @@ type settler struct {
 	g    *Gateway
 	p    int
 	wake chan struct{}
+	feed *feed // what is known of the stream without reading it
 
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
@@ -38,20 +39,16 @@ type settler struct {
 	leading bool            // guarded by mu; only a leader's tallies mean something
 
 	// owned by run
-	lease  lease
-	epoch  uint64 // of the lease
-	last   uint64 // sequence of the last folded record
-	lastAt struct {
-		subject string
-		time    time.Time
-	}
+	lease        lease
+	epoch        uint64 // of the lease
+	last         uint64 // sequence of the last folded record
 	checkpointed uint64
 	docSeq       uint64 // where the look for runs of other gateways goes on
 	times        struct{ checkpoint, look, show time.Time }
 }
 
 func newSettler(g *Gateway, p int) *settler {
-	return &settler{g: g, p: p, wake: make(chan struct{}, 1), runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
+	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: newFeed(), runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
 }
 
 // poke makes the settler look at the ledger soon.
@@ -95,6 +92,7 @@ func (s *settler) reset() {
 	clear(s.ended)
 	s.leading = false
 	s.mu.Unlock()
+	s.feed.close()
 	s.last, s.checkpointed, s.docSeq = 0, 0, 0
 }
 
@@ -109,16 +107,20 @@ func (s *settler) lead(ctx context.Context) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	var since time.Time // when the records were counted from
-	var counted uint64
+	counted, look := 0, true
 	for {
-		before := s.last
-		if err := s.catchUp(ctx); err != nil {
+		n, err := s.foldTold(ctx)
+		if err == nil && (look || s.feed.stuck(time.Now())) {
+			err = s.catchUp(ctx)
+		}
+		if err != nil {
 			return err
 		}
+		look = false
 		if now := time.Now(); now.Sub(since) > busyPause {
 			since, counted = now, 0
 		}
-		if counted += s.last - before; counted > busyRecords {
+		if counted += n; counted > busyRecords {
 			counted = 0
 			select {
 			case <-time.After(busyPause):
@@ -127,7 +129,9 @@ func (s *settler) lead(ctx context.Context) error {
 		}
 		select {
 		case <-s.wake:
+		case <-s.feed.patience():
 		case <-poll.C:
+			look = true
 			if err := s.housekeeping(ctx); err != nil {
 				return err
 			}
@@ -138,13 +142,40 @@ func (s *settler) lead(ctx context.Context) error {
 	}
 }
 
+// foldTold folds what nodes have told of the ledger, as far as it has no gap, and sees every effect of it through. It gives
+// the number of records.
+func (s *settler) foldTold(ctx context.Context) (int, error) {
+	n := 0
+	for {
+		told := s.feed.take()
+		if len(told) == 0 || ctx.Err() != nil {
+			return n, nil
+		}
+		var touched []*openRun
+		for _, t := range told {
+			or, _, err := s.fold(ctx, t.head.Run, t.seq, t.head)
+			if err != nil {
+				return n, err
+			}
+			if or != nil {
+				touched = append(touched, or)
+			}
+			s.last = t.seq
+		}
+		n += len(told)
+		if err := s.effects(ctx, touched, nil); err != nil {
+			return n, err
+		}
+	}
+}
+
 // catchUp folds what the ledger has, and sees every effect of it through.
 func (s *settler) catchUp(ctx context.Context) error {
 	for {
 		var touched []*openRun
 		var retries []retry
-		more, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), s.last+1, foldBatch, func(m streams.Stored) error {
-			or, rs, err := s.fold(ctx, m)
+		more, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), s.feed.at(s.last+1), foldBatch, func(m streams.Stored) error {
+			or, rs, err := s.foldStored(ctx, m)
 			if err != nil {
 				return err
 			}
@@ -152,7 +183,7 @@ func (s *settler) catchUp(ctx context.Context) error {
 				touched = append(touched, or)
 			}
 			retries = append(retries, rs...)
-			s.last, s.lastAt.subject, s.lastAt.time = m.Seq, m.Subject, m.Time
+			s.last = m.Seq
 			return nil
 		})
 		if ctx.Err() != nil {
@@ -161,24 +192,9 @@ func (s *settler) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(touched) > 0 {
-			if fault.Planted(fault.CheckpointFirst) {
-				if err := s.save(ctx); err != nil {
-					return err
-				}
-			}
-			if err := s.g.opts.Faults.Point(ctx, "settle.folded"); err != nil {
-				return err
-			}
-			if err := s.schedule(ctx, retries); err != nil {
-				return err
-			}
-			if err := s.g.opts.Faults.Point(ctx, "settle.scheduled"); err != nil {
-				return err
-			}
-			if err := s.endRuns(ctx, touched); err != nil {
-				return err
-			}
+		s.feed.skip(s.last + 1)
+		if err := s.effects(ctx, touched, retries); err != nil {
+			return err
 		}
 		if !more {
 			return nil
@@ -186,27 +202,54 @@ func (s *settler) catchUp(ctx context.Context) error {
 	}
 }
 
-// fold adds one record to its run's tally and gives the retries that the record names.
-func (s *settler) fold(ctx context.Context, m streams.Stored) (*openRun, []retry, error) {
-	run := runOf(m.Subject)
-	s.mu.Lock()
-	or := s.runs[run]
-	s.mu.Unlock()
-	if or == nil {
-		var err error
-		if or, err = s.find(ctx, run); err != nil || or == nil {
-			return nil, nil, err
+// effects does what follows from the records just folded.
+func (s *settler) effects(ctx context.Context, touched []*openRun, retries []retry) error {
+	if len(touched) == 0 {
+		return nil
+	}
+	if fault.Planted(fault.CheckpointFirst) {
+		if err := s.save(ctx); err != nil {
+			return err
 		}
 	}
-	if m.Seq <= or.folded || or.ended {
-		return nil, nil, nil
+	if err := s.g.opts.Faults.Point(ctx, "settle.folded"); err != nil {
+		return err
 	}
+	if err := s.schedule(ctx, retries); err != nil {
+		return err
+	}
+	if err := s.g.opts.Faults.Point(ctx, "settle.scheduled"); err != nil {
+		return err
+	}
+	return s.endRuns(ctx, touched)
+}
+
+// foldStored folds a record as it lies in the ledger.
+func (s *settler) foldStored(ctx context.Context, m streams.Stored) (*openRun, []retry, error) {
 	rec, err := orbit.DecodeRecordHead(m.Data)
 	if err == nil && (rec.Counts.Retry > 0 || rec.Counts.Failed > 0) {
 		rec, err = orbit.DecodeRecord(m.Data)
 	}
 	if err != nil { // only a foreign writer makes such a thing; it must not stop the others
 		s.g.log.Error().Err(err).Str("subject", m.Subject).Uint64("seq", m.Seq).Msg("a record that cannot be read; its run cannot end")
+		return nil, nil, nil
+	}
+	return s.fold(ctx, runOf(m.Subject), m.Seq, rec)
+}
+
+// fold adds one record to its run's tally and gives the retries that the record names. Of a record without errors its
+// head is enough.
+func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.Record) (*openRun, []retry, error) {
+	s.mu.Lock()
+	or := s.runs[run]
+	s.mu.Unlock()
+	var err error
+	if or == nil {
+		if or, err = s.find(ctx, run); err != nil || or == nil {
+			return nil, nil, err
+		}
+	}
+	if seq <= or.folded || or.ended {
 		return nil, nil, nil
 	}
 	var retries []retry
@@ -218,7 +261,7 @@ func (s *settler) fold(ctx context.Context, m streams.Stored) (*openRun, []retry
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	or.tally.Fold(rec)
-	or.folded = m.Seq
+	or.folded = seq
 	if rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {
 			if r := &rec.Results[i]; r.State == orbit.ItemFailed && r.Error != nil {

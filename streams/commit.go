@@ -46,20 +46,26 @@ func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 		return err
 	}
 	if fault.Planted(fault.ChildrenFirst) {
-		if err := o.follow(ctx, rec, t.Children); err != nil {
+		if err := o.follow(ctx, d.Partition, rec, t.Children); err != nil {
 			return err
 		}
 	}
 	// Dying before the answer: the lease ends, the next holder finds the record or an empty subject. Both go on from there.
-	_, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, rec.Encode()))
-	if errors.Is(err, ErrExists) {
+	data, head := rec.EncodeWithHead()
+	ack, err := o.Publisher.Do(ctx, RecordMessage(d.Partition, rec, data))
+	switch {
+	case errors.Is(err, ErrExists):
 		if rec, err = o.winner(ctx, d, rec); err != nil {
 			return err
 		}
-	} else if err != nil {
+		o.Hinter.Hint(d.Partition)
+	case err != nil:
 		return fmt.Errorf("record bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
+	case rec.Counts.Failed > 0 || rec.Counts.Retry > 0: // a leader needs the errors, and what is to be tried again
+		o.Hinter.Record(d.Partition, ack.Seq, nil)
+	default:
+		o.Hinter.Record(d.Partition, ack.Seq, data[:head])
 	}
-	o.Hinter.Hint(d.Partition)
 	if err := o.Faults.Point(ctx, "commit.recorded"); err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 // Finish does what follows a record: children, then ack. It is also the whole work of a holder who finds its bundle
 // recorded.
 func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
-	if err := o.follow(ctx, rec, children); err != nil {
+	if err := o.follow(ctx, d.Partition, rec, children); err != nil {
 		return err
 	}
 	if err := o.Faults.Point(ctx, "commit.published"); err != nil {
@@ -85,10 +91,11 @@ func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, chi
 }
 
 // follow publishes what a record names, and returns when all of it is stored.
-func (o *Outbox) follow(ctx context.Context, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
+func (o *Outbox) follow(ctx context.Context, p int, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
 	// Dying among the children: the work message is still there; its next holder publishes all of them again under the
 	// same ids, and their records sort out what ran twice.
 	batch := o.Publisher.NewBatch()
+	batch.Each = func(a PubAck) { o.Hinter.Other(p, a.Seq) }
 	err := children(ctx, rec, func(m *nats.Msg) error {
 		if err := o.Faults.Point(ctx, "commit.child"); err != nil {
 			return err

@@ -93,7 +93,16 @@ func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uin
 
 // Last reads the last message on a subject from the leader of the stream, so it is never stale. ErrNotFound where there is none.
 func Last(ctx context.Context, nc *nats.Conn, stream, subject string) (Stored, error) {
-	body, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	return get(ctx, nc, stream, subject, map[string]any{"last_by_subj": subject})
+}
+
+// At reads the message at a sequence from the leader of the stream. ErrNotFound where there is none.
+func At(ctx context.Context, nc *nats.Conn, stream string, seq uint64) (Stored, error) {
+	return get(ctx, nc, stream, fmt.Sprintf("message %d of %s", seq, stream), map[string]any{"seq": seq})
+}
+
+func get(ctx context.Context, nc *nats.Conn, stream, what string, which map[string]any) (Stored, error) {
+	body, err := json.Marshal(which)
 	if err != nil {
 		return Stored{}, err
 	}
@@ -104,7 +113,7 @@ func Last(ctx context.Context, nc *nats.Conn, stream, subject string) (Stored, e
 		if ctx.Err() != nil {
 			return Stored{}, ctx.Err()
 		}
-		return Stored{}, fmt.Errorf("read %s: %w", subject, ErrUnknown)
+		return Stored{}, fmt.Errorf("read %s: %w", what, ErrUnknown)
 	}
 	var answer struct {
 		Message *struct {
@@ -117,13 +126,13 @@ func Last(ctx context.Context, nc *nats.Conn, stream, subject string) (Stored, e
 		Error *ServerError `json:"error"`
 	}
 	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return Stored{}, fmt.Errorf("read %s: %w", subject, err)
+		return Stored{}, fmt.Errorf("read %s: %w", what, err)
 	}
 	if answer.Error != nil {
 		if answer.Error.Code == 10037 { // no message found
 			return Stored{}, ErrNotFound
 		}
-		return Stored{}, fmt.Errorf("read %s: %w", subject, answer.Error)
+		return Stored{}, fmt.Errorf("read %s: %w", what, answer.Error)
 	}
 	if answer.Message == nil {
 		return Stored{}, ErrNotFound
@@ -131,7 +140,7 @@ func Last(ctx context.Context, nc *nats.Conn, stream, subject string) (Stored, e
 	s := Stored{Seq: answer.Message.Seq, Subject: answer.Message.Subject, Time: answer.Message.Time, Data: answer.Message.Data}
 	if len(answer.Message.Header) > 0 {
 		if s.Header, err = nats.DecodeHeadersMsg(answer.Message.Header); err != nil {
-			return Stored{}, fmt.Errorf("read %s: %w", subject, err)
+			return Stored{}, fmt.Errorf("read %s: %w", what, err)
 		}
 	}
 	return s, nil

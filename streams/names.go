@@ -28,7 +28,7 @@ import (
 //	  orbit.due.<p>.<run>.<bundle>                 the same, once its time has come; consumer due_<p>
 //
 //	core NATS, lossy, no state depends on them:
-//	  orbit.hint.<p>          a node has committed something in this partition
+//	  orbit.hint.<p>          what was stored in this partition, for its leader
 //	  orbit.cast              gateways tell all nodes: a run was cancelled, queues were made
 //	  orbit.node.<name>       a node's heartbeat, answered with the queues there are
 //	  orbit.ask.secrets       a node asks for the secrets of a bundle it holds
@@ -127,7 +127,7 @@ func DueSubject(p int, run, bundle string) string {
 	return fmt.Sprintf("orbit.due.%d.%s.%s", p, run, bundle)
 }
 
-// HintSubject wakes the leader of a partition.
+// HintSubject is where the leader of a partition is told of what was stored.
 func HintSubject(p int) string { return "orbit.hint." + strconv.Itoa(p) }
 
 // NodeSubject is a node's heartbeat.

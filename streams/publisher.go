@@ -124,6 +124,8 @@ func (p *Publisher) Do(ctx context.Context, msg *nats.Msg) (PubAck, error) {
 
 // Batch sends many messages and waits for all answers at the end.
 type Batch struct {
+	Each func(PubAck) // is told of every message that was stored, from another goroutine, and must not block; may be nil
+
 	p    *Publisher
 	open atomic.Int64
 	mu   sync.Mutex
@@ -141,9 +143,11 @@ func (p *Publisher) NewBatch() *Batch {
 // Publish sends one message of the batch.
 func (b *Batch) Publish(ctx context.Context, msg *nats.Msg) error {
 	b.open.Add(1)
-	err := b.p.Publish(ctx, msg, func(_ PubAck, err error) {
+	err := b.p.Publish(ctx, msg, func(a PubAck, err error) {
 		if err != nil {
 			b.fail(err)
+		} else if b.Each != nil {
+			b.Each(a)
 		}
 		b.release()
 	})
