@@ -31,6 +31,15 @@ type spool struct {
 	}
 }
 
+// newSpool makes one with room for a bundle whose items return as much as they got.
+func newSpool(blobs blobStore, b *orbit.Bundle) spool {
+	size := 0
+	for i := range b.Items {
+		size += b.Items[i].Value.Size()
+	}
+	return spool{blobs: blobs, buf: make([]byte, 0, size), sizes: make([]int32, 0, len(b.Items))}
+}
+
 // begin marks the start of an item.
 func (s *spool) begin() {
 	s.mark.buf, s.mark.inBuf, s.mark.chunks, s.mark.sizes = len(s.buf), s.inBuf, len(s.chunks), len(s.sizes)

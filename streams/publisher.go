@@ -37,17 +37,21 @@ type PubAck struct {
 type Publisher struct {
 	nc     *nats.Conn
 	prefix string
-	free   chan int32
+	room   chan struct{} // a token for each slot in use
 	slots  []slot
 	sub    *nats.Subscription
 	stop   chan struct{}
 	done   chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	free []int32 // the one freed last is used next: the server remembers the routes of subjects it has just answered on
 }
 
 type slot struct {
 	mu    sync.Mutex // guards all below
-	gen   uint32     // answers to an earlier use of the slot are told by it
+	gen   uint32     // changes when an answer to the last use may still come; a late one is told by it
+	reply string     // of this generation
 	msg   *nats.Msg  // nil: free
 	sent  time.Time
 	sends int
@@ -56,10 +60,10 @@ type slot struct {
 
 // NewPublisher makes a publisher on a connection. Close it before the connection.
 func NewPublisher(nc *nats.Conn) (*Publisher, error) {
-	p := &Publisher{nc: nc, prefix: nats.NewInbox() + ".", free: make(chan int32, window), slots: make([]slot, window),
+	p := &Publisher{nc: nc, prefix: nats.NewInbox() + ".", room: make(chan struct{}, window), slots: make([]slot, window), free: make([]int32, window),
 		stop: make(chan struct{}), done: make(chan struct{})}
-	for i := range window {
-		p.free <- int32(i)
+	for i := range p.free {
+		p.free[i] = int32(window - 1 - i)
 	}
 	sub, err := nc.Subscribe(p.prefix+"*.*", p.answer)
 	if err != nil {
@@ -76,29 +80,34 @@ func NewPublisher(nc *nats.Conn) (*Publisher, error) {
 // Publish sends msg and calls then with the answer, from another goroutine; then must not block. It waits while the
 // window is full. An error means that nothing was sent and then is not called.
 func (p *Publisher) Publish(ctx context.Context, msg *nats.Msg, then func(PubAck, error)) error {
-	var i int32
 	select {
-	case i = <-p.free:
+	case p.room <- struct{}{}:
 	default:
 		select {
-		case i = <-p.free:
+		case p.room <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-p.stop:
 			return ErrClosed
 		}
 	}
+	p.mu.Lock()
+	i := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	p.mu.Unlock()
 	s := &p.slots[i]
 	s.mu.Lock()
-	s.gen++
+	if s.reply == "" {
+		s.reply = p.prefix + strconv.Itoa(int(i)) + "." + strconv.FormatUint(uint64(s.gen), 10)
+	}
 	gen := s.gen
-	msg.Reply = p.prefix + strconv.Itoa(int(i)) + "." + strconv.FormatUint(uint64(gen), 10)
+	msg.Reply = s.reply
 	s.msg, s.then, s.sent, s.sends = msg, then, time.Now(), 1
 	s.mu.Unlock()
 	_ = p.nc.PublishMsg(msg) // not connected, buffer full: resend tries again
 	select {
 	case <-p.stop: // Close may have passed this slot by
-		p.finish(i, gen, PubAck{}, ErrClosed)
+		p.finish(i, gen, false, PubAck{}, ErrClosed)
 	default:
 	}
 	return nil
@@ -197,7 +206,7 @@ func (p *Publisher) Close() {
 			gen, busy := s.gen, s.msg != nil
 			s.mu.Unlock()
 			if busy {
-				p.finish(int32(i), gen, PubAck{}, ErrClosed)
+				p.finish(int32(i), gen, false, PubAck{}, ErrClosed)
 			}
 		}
 	})
@@ -214,10 +223,11 @@ func (p *Publisher) answer(m *nats.Msg) {
 	if again(err) { // resend sends the same bytes at its next look
 		return
 	}
-	p.finish(int32(i), uint32(g), ack, err)
+	p.finish(int32(i), uint32(g), true, ack, err)
 }
 
-func (p *Publisher) finish(i int32, gen uint32, ack PubAck, err error) {
+// finish ends a write. The slot keeps its subject only if no other answer can come there: it was sent once and is answered.
+func (p *Publisher) finish(i int32, gen uint32, answered bool, ack PubAck, err error) {
 	s := &p.slots[i]
 	s.mu.Lock()
 	if s.gen != gen || s.msg == nil { // a late answer to something that has ended
@@ -226,8 +236,15 @@ func (p *Publisher) finish(i int32, gen uint32, ack PubAck, err error) {
 	}
 	then := s.then
 	s.msg, s.then = nil, nil
+	if !answered || s.sends > 1 {
+		s.gen++
+		s.reply = ""
+	}
 	s.mu.Unlock()
-	p.free <- i
+	p.mu.Lock()
+	p.free = append(p.free, i)
+	p.mu.Unlock()
+	<-p.room
 	then(ack, err)
 }
 
@@ -255,7 +272,7 @@ func (p *Publisher) resend() {
 			s.sent = now
 			s.mu.Unlock()
 			if over {
-				p.finish(int32(i), gen, PubAck{}, ErrUnknown)
+				p.finish(int32(i), gen, false, PubAck{}, ErrUnknown)
 				continue
 			}
 			if p.nc.IsConnected() {
