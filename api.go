@@ -31,11 +31,44 @@ type RunTrigger struct {
 
 // RunSatellite is one step of a run with its items counted by state.
 type RunSatellite struct {
-	Identifier string            `json:"identifier"`
-	Uses       string            `json:"uses"`
-	Part       string            `json:"part"`
-	Class      string            `json:"class"`
-	Items      map[ItemState]int `json:"items"` // every state has its key
+	Identifier string     `json:"identifier"`
+	Uses       string     `json:"uses"`
+	Part       string     `json:"part"`
+	Class      string     `json:"class"`
+	Items      ItemCounts `json:"items"`
+}
+
+// ItemCounts is a number of items for each state, in the order of ItemStates. In JSON every state has its key.
+type ItemCounts [len(ItemStates)]int
+
+// CountItems makes counts of a map; unknown states are passed over.
+func CountItems(counts map[ItemState]int) ItemCounts {
+	var c ItemCounts
+	for i, state := range ItemStates {
+		c[i] = counts[state]
+	}
+	return c
+}
+
+// Cancel counts as cancelled what has not ended.
+func (c *ItemCounts) Cancel() {
+	cancelled := len(c) - 1
+	for i, state := range ItemStates[:cancelled] {
+		if !state.Terminal() {
+			c[cancelled] += c[i]
+			c[i] = 0
+		}
+	}
+}
+
+// Of is the number of items in a state.
+func (c ItemCounts) Of(state ItemState) int {
+	for i, s := range ItemStates {
+		if s == state {
+			return c[i]
+		}
+	}
+	return 0
 }
 
 // ItemDoc is one item of a run.

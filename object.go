@@ -90,21 +90,6 @@ func (o Object) IsMap() bool {
 	return len(o) > 0 && (msgpcode.IsFixedMap(o[0]) || o[0] == msgpcode.Map16 || o[0] == msgpcode.Map32)
 }
 
-// MarshalJSON writes the object as JSON, keys sorted.
-func (o Object) MarshalJSON() ([]byte, error) {
-	v, err := o.Value()
-	if err != nil {
-		return nil, err
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
-}
-
 // UnmarshalJSON reads the object from JSON.
 func (o *Object) UnmarshalJSON(text []byte) error {
 	v, err := ParseObject(text)

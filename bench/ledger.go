@@ -55,7 +55,7 @@ func (m *mesh) check(ctx context.Context, run *orbit.Run, items, bundles int) er
 		if got := l.items[s.Identifier]; got != want {
 			return fmt.Errorf("the records of run %s hold %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
 		}
-		if got := s.Items[orbit.ItemSucceeded]; got != want {
+		if got := s.Items.Of(orbit.ItemSucceeded); got != want {
 			return fmt.Errorf("the document of run %s counts %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
 		}
 	}

@@ -34,17 +34,16 @@ func (g *Gateway) cancelRun(ctx context.Context, id string) (*kv.Run, error) {
 		}
 		now := time.Now().UTC()
 		doc.State, doc.FinishedAt = orbit.RunCancelled, &now
-		if _, sats, ok := s.tallyOf(id); ok {
+		if live, sats, ok := s.tallyOf(id); ok {
 			doc.Satellites = sats
+			if doc.StartedAt == nil {
+				doc.StartedAt = live.StartedAt
+			}
 		} else if doc.Satellites == nil {
 			doc.Satellites = satellites(p, p.NewTally(), nil)
 		}
 		for i := range doc.Satellites { // what has not ended counts as cancelled
-			items := doc.Satellites[i].Items
-			for _, state := range []orbit.ItemState{orbit.ItemWaiting, orbit.ItemRunning, orbit.ItemRetrying} {
-				items[orbit.ItemCancelled] += items[state]
-				items[state] = 0
-			}
+			doc.Satellites[i].Items.Cancel()
 		}
 		_, err = g.store.Runs.Update(ctx, id, doc, rev)
 		if errors.Is(err, kv.ErrConflict) {

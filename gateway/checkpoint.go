@@ -47,6 +47,7 @@ func (s *settler) load(ctx context.Context) error {
 		return err
 	}
 	s.feed.open(s.last + 1)
+	s.docs.open(1)
 	if err := s.lookForRuns(ctx); err != nil {
 		return err
 	}
@@ -118,8 +119,8 @@ func (s *settler) lookForRuns(ctx context.Context) error {
 	ended := s.ended
 	s.ended = map[string]bool{}
 	s.mu.Unlock()
-	return streams.ReadAll(ctx, s.g.opts.Conn, b.Stream(), b.Keys(), s.docSeq+1, func(m streams.Stored) error {
-		s.docSeq = m.Seq
+	return streams.ReadAll(ctx, s.g.opts.Conn, b.Stream(), b.Keys(), s.docs.at(1), func(m streams.Stored) error {
+		s.docs.skip(m.Seq + 1)
 		id := b.Key(m.Subject)
 		if streams.Partition(id, s.g.topology.Partitions) != s.p || len(m.Data) == 0 {
 			return nil

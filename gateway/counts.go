@@ -12,16 +12,12 @@ func satellites(p *cluster.Plan, t *cluster.Tally, running map[string]int) []orb
 	out := make([]orbit.RunSatellite, 0, len(p.Steps))
 	for i := range p.Steps {
 		st := &p.Steps[i]
-		items := make(map[orbit.ItemState]int, len(orbit.ItemStates))
-		for _, state := range orbit.ItemStates {
-			items[state] = 0
-		}
+		var items orbit.ItemCounts // in the order of orbit.ItemStates
 		if c := t.Steps[st.Identifier]; c != nil {
 			open := c.Open()
-			items[orbit.ItemSucceeded], items[orbit.ItemFailed], items[orbit.ItemSkipped] = c.Succeeded, c.Failed, c.Skipped
-			items[orbit.ItemRunning] = min(running[st.Identifier], open)
-			items[orbit.ItemRetrying] = min(c.Retrying, open-items[orbit.ItemRunning])
-			items[orbit.ItemWaiting] = open - items[orbit.ItemRunning] - items[orbit.ItemRetrying]
+			runs := min(running[st.Identifier], open)
+			retrying := min(c.Retrying, open-runs)
+			items = orbit.ItemCounts{open - runs - retrying, runs, retrying, c.Succeeded, c.Failed, c.Skipped, 0}
 		}
 		out = append(out, orbit.RunSatellite{Identifier: st.Identifier, Uses: st.Uses, Part: string(st.Part), Class: st.Class, Items: items})
 	}

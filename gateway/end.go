@@ -50,13 +50,14 @@ func (s *settler) end(ctx context.Context, or *openRun, done func(error)) {
 		return
 	}
 	// Dying before the answer: the next leader comes to the same end from the same ledger, and one of the two loses the CAS.
-	err = s.g.pub.Publish(ctx, m, func(_ streams.PubAck, err error) {
+	err = s.g.pub.Publish(ctx, m, func(a streams.PubAck, err error) {
 		switch {
 		case errors.Is(err, streams.ErrExists):
 			s.g.wg.Go(func() { done(s.endAnew(ctx, or)) }) // someone changed the document since we read it
 		case err != nil:
 			done(fmt.Errorf("end run %s: %w", doc.ID, err))
 		default:
+			s.docs.tell(streams.Told{Seq: a.Seq})
 			s.finished(doc)
 			done(nil)
 		}
@@ -82,7 +83,7 @@ func (s *settler) endAnew(ctx context.Context, or *openRun) error {
 			return nil
 		}
 		s.mu.Lock()
-		or.doc, or.rev = fresh, rev
+		or.doc, or.rev, or.behind = fresh, rev, false
 		s.mu.Unlock()
 		doc, m, err := s.terminal(or)
 		if err != nil {

@@ -40,13 +40,11 @@ type told struct {
 	head   *orbit.Record // nil: the record must be read whole
 }
 
-func newFeed() *feed { return &feed{ring: make([]told, feedAhead)} }
-
 // open begins at a sequence.
 func (f *feed) open(next uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.ring)
+	f.ring = make([]told, feedAhead)
 	f.on, f.next, f.most, f.hole, f.whole = true, next, 0, time.Time{}, false
 }
 
@@ -54,8 +52,7 @@ func (f *feed) open(next uint64) {
 func (f *feed) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.ring)
-	f.on = false
+	f.on, f.ring = false, nil
 }
 
 // tell notes what a sequence holds. What is too far ahead is left to a read of the stream, and so is what cannot be read.
@@ -121,6 +118,9 @@ func (f *feed) at(from uint64) uint64 {
 func (f *feed) skip(next uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.on {
+		return
+	}
 	f.hole = time.Time{} // what is still missing was not there to be read: it gets as long again
 	if next <= f.next {
 		return

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
 )
 
 // housekeeping is what a leader does by the clock rather than by the ledger. It is called four times a second.
@@ -19,6 +21,10 @@ func (s *settler) housekeeping(ctx context.Context) error {
 		}
 		s.times.checkpoint = now
 	}
+	if err := s.markRunning(ctx, now); err != nil {
+		return err
+	}
+	s.docs.take() // what this gateway has written itself; else it would fill up between two looks
 	if now.Sub(s.times.look) >= pendingAge {
 		if err := s.lookForRuns(ctx); err != nil {
 			return err
@@ -31,6 +37,41 @@ func (s *settler) housekeeping(ctx context.Context) error {
 		s.times.show = now
 	}
 	return nil
+}
+
+// markRunning writes into the documents of runs that have not ended within moments that they are running.
+func (s *settler) markRunning(ctx context.Context, now time.Time) error {
+	behind := s.snapshot(func(or *openRun) bool { return or.behind && !or.ended && now.Sub(*or.doc.StartedAt) > markAge })
+	if len(behind) == 0 {
+		return nil
+	}
+	marks := make(chan error, len(behind))
+	for _, or := range behind {
+		m, err := s.g.store.Runs.Message(or.doc.ID, or.doc, or.rev)
+		if err != nil {
+			return err
+		}
+		// Dying before this: the run stays pending with its roots queued; a leader completes it, or it ends first. A lost
+		// CAS means that the document was changed, by a cancel say: then the leader reads it.
+		err = s.g.pub.Publish(ctx, m, func(a streams.PubAck, err error) {
+			if err == nil {
+				s.adopt(or.doc, a.Seq, or.plan)
+				s.docs.tell(streams.Told{Seq: a.Seq})
+			} else if errors.Is(err, streams.ErrExists) {
+				err = nil
+			}
+			marks <- err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for range behind {
+		if err := <-marks; err != nil {
+			return fmt.Errorf("mark runs as running: %w", err)
+		}
+	}
+	return s.g.opts.Faults.Point(ctx, "launch.running")
 }
 
 // completePending launches runs whose gateway died between acceptance and launch.
@@ -68,7 +109,7 @@ func (s *settler) show(ctx context.Context, now time.Time) {
 		}
 		s.mu.Lock()
 		if live := s.runs[doc.ID]; live != nil && rev > live.rev {
-			live.doc, live.rev, live.shown = &doc, rev, now
+			live.doc, live.rev, live.behind, live.shown = &doc, rev, false, now
 		}
 		s.mu.Unlock()
 	}
@@ -86,7 +127,7 @@ func (s *settler) refresh(ctx context.Context, id string) {
 	}
 	s.mu.Lock()
 	if or := s.runs[id]; or != nil {
-		or.doc, or.rev = doc, rev
+		or.doc, or.rev, or.behind = doc, rev, false
 	}
 	s.mu.Unlock()
 }
@@ -109,10 +150,8 @@ func same(a, b []orbit.RunSatellite) bool {
 		return false
 	}
 	for i := range a {
-		for _, state := range orbit.ItemStates {
-			if a[i].Items[state] != b[i].Items[state] {
-				return false
-			}
+		if a[i].Items != b[i].Items {
+			return false
 		}
 	}
 	return true

@@ -104,7 +104,13 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := json.Marshal(v)
+	var body []byte
+	var err error
+	if run, ok := v.(*orbit.Run); ok {
+		body, err = run.AppendJSON(make([]byte, 0, 1024))
+	} else {
+		body, err = json.Marshal(v)
+	}
 	if err != nil {
 		return err
 	}

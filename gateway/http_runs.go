@@ -104,6 +104,9 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 	if !run.State.Terminal() {
 		if live, sats, ok := g.settlerOf(run.ID).tallyOf(run.ID); ok {
 			run.Satellites = sats
+			if run.State == orbit.RunPending && live.State == orbit.RunRunning { // its document will say so soon
+				run.State, run.StartedAt = live.State, live.StartedAt
+			}
 			if live.DeadlineMissed {
 				run.DeadlineMissed = true
 			}

@@ -27,7 +27,7 @@ func TestRunIsAcceptedAndShown(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second) // the leader looks several times
 		got := into[orbit.Run](b, b.get("/v1/runs/"+run.ID), 200)
-		if len(got.Satellites) != 1 || got.Satellites[0].Items[orbit.ItemWaiting] != 1 || got.State != orbit.RunRunning {
+		if len(got.Satellites) != 1 || got.Satellites[0].Items.Of(orbit.ItemWaiting) != 1 || got.State != orbit.RunRunning {
 			b.Errorf("%+v", got)
 		}
 	})
@@ -176,7 +176,7 @@ func TestCancellingEndsARunOnce(t *testing.T) {
 		run := b.start("acme/a", "")
 		target := "/v1/runs/" + run.ID + "/cancel"
 		ended := into[orbit.Run](b, b.send("POST", target, ""), 200)
-		if items := ended.Satellites[0].Items; ended.State != orbit.RunCancelled || ended.FinishedAt == nil || items[orbit.ItemCancelled] != 1 || items[orbit.ItemWaiting] != 0 {
+		if items := ended.Satellites[0].Items; ended.State != orbit.RunCancelled || ended.FinishedAt == nil || items.Of(orbit.ItemCancelled) != 1 || items.Of(orbit.ItemWaiting) != 0 {
 			b.Errorf("%+v", ended)
 		}
 		time.Sleep(time.Minute)

@@ -86,6 +86,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p *cluster.Plan) (*kv.Run, error) {
 	s := g.settlerOf(doc.ID)
 	s.adopt(doc, rev, p)
+	s.docs.tell(streams.Told{Seq: rev}) // it is known now, so the leader need not look for it
 	if err := g.publishRoots(ctx, doc, p); err != nil {
 		return nil, err
 	}
@@ -95,6 +96,9 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 	running := *doc
 	now := time.Now().UTC()
 	running.State, running.StartedAt = orbit.RunRunning, &now
+	if s.marks(&running, rev) {
+		return &running, nil
+	}
 	// Dying before this: the run stays pending with its roots queued; a leader completes it, or it ends first.
 	m, err := g.store.Runs.Message(doc.ID, &running, rev)
 	if err != nil {

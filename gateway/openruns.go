@@ -24,6 +24,7 @@ type openRun struct {
 	shown  time.Time
 	reason string // the first failure's sentence
 	ended  bool   // over, as far as the ledger says; the document may not say so yet
+	behind bool   // doc says that the run is running, and what is stored does not yet
 }
 
 // adopt takes a run to be settled, or a newer document of one that is.
@@ -39,8 +40,22 @@ func (s *settler) adopt(doc *kv.Run, rev uint64, p *cluster.Plan) {
 		return
 	}
 	if rev > or.rev {
-		or.doc, or.rev = doc, rev
+		or.doc, or.rev, or.behind = doc, rev, false
 	}
+}
+
+// marks takes over the mark that a run is running, where this gateway leads it: most runs end within moments, and their
+// documents then say so without having said this. The leader writes it into those that do not (markRunning).
+func (s *settler) marks(running *kv.Run, rev uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.leading {
+		return false
+	}
+	if or := s.runs[running.ID]; or != nil && or.rev == rev && or.doc.State == orbit.RunPending {
+		or.doc, or.behind = running, true
+	}
+	return true
 }
 
 // find reads the document of a run that a record belongs to. nil: the run has ended, or is not there.

@@ -21,6 +21,8 @@ const (
 	busyPause   = 10 * time.Millisecond
 	// docEvery is how often the document of a long run gets its counts.
 	docEvery = 5 * time.Second
+	// markAge is how long a run must be open for its document to say that it is running: most short runs never need it.
+	markAge = 500 * time.Millisecond
 	// pendingAge is how old a pending run must be before a leader completes its launch: its launcher may still be at it.
 	pendingAge = 2 * time.Second
 )
@@ -32,6 +34,7 @@ type settler struct {
 	p    int
 	wake chan struct{}
 	feed *feed // what is known of the stream without reading it
+	docs *feed // the same of the stream of run documents: which of them this gateway has written itself
 
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
@@ -43,12 +46,11 @@ type settler struct {
 	epoch        uint64 // of the lease
 	last         uint64 // sequence of the last folded record
 	checkpointed uint64
-	docSeq       uint64 // where the look for runs of other gateways goes on
 	times        struct{ checkpoint, look, show time.Time }
 }
 
 func newSettler(g *Gateway, p int) *settler {
-	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: newFeed(), runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
+	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: &feed{}, docs: &feed{}, runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
 }
 
 // poke makes the settler look at the ledger soon.
@@ -93,7 +95,8 @@ func (s *settler) reset() {
 	s.leading = false
 	s.mu.Unlock()
 	s.feed.close()
-	s.last, s.checkpointed, s.docSeq = 0, 0, 0
+	s.docs.close()
+	s.last, s.checkpointed = 0, 0
 }
 
 // lead folds until ctx ends or something fails that only beginning anew can mend.

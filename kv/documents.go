@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,6 +19,26 @@ type Run struct {
 	Payload *orbit.Ref `json:"payload,omitempty"` // where the payload lies when it is long
 	Secrets bool       `json:"secrets,omitempty"` // the run has secrets of its own, under run.<id>
 	Closed  bool       `json:"closed,omitempty"`  // archived: its subjects may be purged, nothing of it runs any more
+}
+
+// AppendJSON appends the document as encoding/json would write it.
+func (r *Run) AppendJSON(dst []byte) ([]byte, error) {
+	dst, err := r.Run.AppendJSON(dst)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := json.Marshal(struct { // of words and numbers that need few fields: encoding/json is quick enough
+		Plan    string     `json:"plan"`
+		Request string     `json:"request,omitempty"`
+		Payload *orbit.Ref `json:"payload,omitempty"`
+		Secrets bool       `json:"secrets,omitempty"`
+		Closed  bool       `json:"closed,omitempty"`
+	}{r.Plan, r.Request, r.Payload, r.Secrets, r.Closed})
+	if err != nil {
+		return nil, err
+	}
+	dst[len(dst)-1] = ','
+	return append(dst, rest[1:]...), nil
 }
 
 // Cluster is the document of a registered cluster in orbit_clusters.

@@ -32,13 +32,12 @@ var queues = []orbit.QueueDoc{
 }
 
 // counted gives the counts of a satellite's items.
-func counted(waiting, running, succeeded, failed int) map[orbit.ItemState]int {
-	return map[orbit.ItemState]int{orbit.ItemWaiting: waiting, orbit.ItemRunning: running, orbit.ItemRetrying: 0, orbit.ItemSucceeded: succeeded,
-		orbit.ItemFailed: failed, orbit.ItemSkipped: 0, orbit.ItemCancelled: 0}
+func counted(waiting, running, succeeded, failed int) orbit.ItemCounts {
+	return orbit.CountItems(map[orbit.ItemState]int{orbit.ItemWaiting: waiting, orbit.ItemRunning: running, orbit.ItemSucceeded: succeeded, orbit.ItemFailed: failed})
 }
 
 // aRun is a run of demo/reports with the given items at its three satellites.
-func aRun(state orbit.RunState, files, parsed, sent map[orbit.ItemState]int) orbit.Run {
+func aRun(state orbit.RunState, files, parsed, sent orbit.ItemCounts) orbit.Run {
 	r := orbit.Run{ID: runID, Cluster: "demo/reports", Version: "0123456789ab", State: state, Round: 1, SLA: orbit.Duration(6 * time.Hour),
 		Trigger: orbit.RunTrigger{Type: "api-call", At: start}, CreatedAt: start, StartedAt: after(0), Deadline: start.Add(6 * time.Hour),
 		Satellites: []orbit.RunSatellite{

@@ -122,7 +122,7 @@ func progressBlock(first, s snapshot, columns, rows int) []string {
 		if n.failed > 0 {
 			line += fmt.Sprintf("  %d failed", n.failed)
 		}
-		if retrying := sat.Items[orbit.ItemRetrying]; retrying > 0 {
+		if retrying := sat.Items.Of(orbit.ItemRetrying); retrying > 0 {
 			line += fmt.Sprintf("  %d to be tried again", retrying)
 		}
 		if i < len(first.Run.Satellites) {

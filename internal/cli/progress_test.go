@@ -16,8 +16,8 @@ var begun = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // stood gives a snapshot in which parse-pdf has the given items done, failed and waiting.
 func stood(after time.Duration, done, failed, waiting int) snapshot {
 	return snapshot{begun.Add(after), &orbit.Run{ID: "r", Cluster: "demo/reports", State: orbit.RunRunning, CreatedAt: begun, Satellites: []orbit.RunSatellite{
-		{Identifier: "get-files", Items: map[orbit.ItemState]int{orbit.ItemSucceeded: 1}},
-		{Identifier: "parse-pdf", Items: map[orbit.ItemState]int{orbit.ItemSucceeded: done, orbit.ItemFailed: failed, orbit.ItemWaiting: waiting, orbit.ItemRetrying: 2}},
+		{Identifier: "get-files", Items: orbit.CountItems(map[orbit.ItemState]int{orbit.ItemSucceeded: 1})},
+		{Identifier: "parse-pdf", Items: orbit.CountItems(map[orbit.ItemState]int{orbit.ItemSucceeded: done, orbit.ItemFailed: failed, orbit.ItemWaiting: waiting, orbit.ItemRetrying: 2})},
 		{Identifier: "write"},
 	}}}
 }

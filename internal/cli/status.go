@@ -87,7 +87,7 @@ func (a *app) showRun(r *orbit.Run, now time.Time) error {
 	for _, s := range r.Satellites {
 		row := []string{s.Identifier, s.Part, s.Class}
 		for _, state := range orbit.ItemStates {
-			row = append(row, strconv.Itoa(s.Items[state]))
+			row = append(row, strconv.Itoa(s.Items.Of(state)))
 		}
 		t.add(row...)
 	}
@@ -115,13 +115,13 @@ type counts struct{ done, total, failed int }
 func countItems(satellites []orbit.RunSatellite) counts {
 	var n counts
 	for _, s := range satellites {
-		for state, items := range s.Items {
+		for i, items := range s.Items {
 			n.total += items
-			if state.Terminal() {
+			if orbit.ItemStates[i].Terminal() {
 				n.done += items
 			}
 		}
-		n.failed += s.Items[orbit.ItemFailed]
+		n.failed += s.Items.Of(orbit.ItemFailed)
 	}
 	return n
 }

@@ -98,8 +98,8 @@ func (o *Orbit) checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
 	for _, s := range doc.Satellites {
 		want := counts[s.Identifier]
 		for _, state := range orbit.ItemStates {
-			if s.Items[state] != want[state] {
-				c.fault("its document counts %d items of %s as %s, its ledger %d", s.Items[state], s.Identifier, state, want[state])
+			if s.Items.Of(state) != want[state] {
+				c.fault("its document counts %d items of %s as %s, its ledger %d", s.Items.Of(state), s.Identifier, state, want[state])
 			}
 		}
 		t := tally.Steps[s.Identifier]

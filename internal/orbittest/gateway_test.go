@@ -138,7 +138,7 @@ func TestCancelEndsTheRunAndWhatItWasDoing(t *testing.T) {
 		for _, n := range run.Satellites[1].Items {
 			items += n
 		}
-		if b := run.Satellites[1].Items; items != 60 || b[orbit.ItemCancelled] == 0 || b[orbit.ItemRunning]+b[orbit.ItemWaiting] != 0 {
+		if b := run.Satellites[1].Items; items != 60 || b.Of(orbit.ItemCancelled) == 0 || b.Of(orbit.ItemRunning)+b.Of(orbit.ItemWaiting) != 0 {
 			t.Errorf("items of b: %v", b)
 		}
 		if a := o.Cancel(id); a.Status != http.StatusOK {

@@ -34,8 +34,8 @@ func wantRun(t *testing.T, run orbit.Run, state orbit.RunState, step string, ite
 			continue
 		}
 		for _, is := range orbit.ItemStates {
-			if s.Items[is] != items[is] {
-				t.Errorf("%d items of %s are %s, want %d", s.Items[is], step, is, items[is])
+			if s.Items.Of(is) != items[is] {
+				t.Errorf("%d items of %s are %s, want %d", s.Items.Of(is), step, is, items[is])
 			}
 		}
 	}

@@ -140,7 +140,7 @@ func waitItems(ts *testscript.TestScript, neg bool, args []string) {
 			return false, err.Error()
 		}
 		for _, s := range run.Satellites {
-			if s.Identifier == args[1] && s.Items[orbit.ItemState(args[2])] >= least {
+			if s.Identifier == args[1] && s.Items.Of(orbit.ItemState(args[2])) >= least {
 				return true, ""
 			}
 		}
@@ -206,7 +206,8 @@ func countItems(ts *testscript.TestScript, run, satellite string, n int) error {
 		if s.Identifier != satellite {
 			continue
 		}
-		for state, count := range s.Items {
+		for i, state := range orbit.ItemStates {
+			count := s.Items[i]
 			if want := map[bool]int{true: n}[state == orbit.ItemSucceeded]; count != want {
 				return fmt.Errorf("the run counts %d items of %s %s, want %d", count, satellite, state, want)
 			}
