@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -62,29 +60,6 @@ func runs(ctx context.Context, b *bench) ([]row, error) {
 		{what, "ratio", fmt.Sprintf("%.2f of the bare loop's %s bundles/s; %.0f µs of processor a step, %.2f times its %.0f µs", own.perSecond()/bare.perSecond(), count(bare.perSecond()), own.each(), own.each()/bare.each(), bare.each())},
 		{what, "peak memory", fmt.Sprintf("gateway %s, node %s", memoryOf(m.gateway.PID()).peak, memoryOf(m.node.PID()).peak)},
 	}, nil
-}
-
-// submitAll starts n runs over the clients' connections and gives their ids in about the order of their start.
-func (m *mesh) submitAll(ctx context.Context, cluster string, n int) ([]string, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	ids := make([]string, n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range clients {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				run, err := m.submit(ctx, cluster, object(i))
-				if err != nil {
-					stop(fmt.Errorf("start run %d of %d: %w", i+1, n, err))
-					return
-				}
-				ids[i] = run.ID
-			}
-		})
-	}
-	wg.Wait()
-	return ids, context.Cause(ctx)
 }
 
 // allSucceeded lists the runs until every one of ids has ended, and gives the time of the last end. One that did not

@@ -104,13 +104,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {
-	var body []byte
-	var err error
-	if run, ok := v.(*orbit.Run); ok {
-		body, err = run.AppendJSON(make([]byte, 0, 1024))
-	} else {
-		body, err = json.Marshal(v)
-	}
+	body, err := encode(v)
 	if err != nil {
 		return err
 	}
@@ -121,6 +115,14 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 		return nil // the caller is gone
 	}
 	return nil
+}
+
+// encode gives the JSON of an answer; runs are written by the thousand and have a way of their own.
+func encode(v any) ([]byte, error) {
+	if run, ok := v.(*orbit.Run); ok {
+		return run.AppendJSON(make([]byte, 0, 1024))
+	}
+	return json.Marshal(v)
 }
 
 // page is one piece of a list.

@@ -53,12 +53,16 @@ func (g *Gateway) answer(r micro.Request, f func(context.Context, []byte) (any, 
 	ctx, cancel := context.WithTimeout(g.ctx, requestTime)
 	defer cancel()
 	v, err := f(ctx, r.Data())
+	var body []byte
 	if err == nil {
-		_ = r.RespondJSON(v) // lost: the caller asks again
+		body, err = encode(v)
+	}
+	if err == nil {
+		_ = r.Respond(body) // lost: the caller asks again
 		return
 	}
 	p := asProblem(err)
-	body, _ := json.Marshal(p)
+	body, _ = json.Marshal(p)
 	_ = r.Error(strconv.Itoa(p.Status), p.Error(), body)
 }
 
