@@ -36,7 +36,7 @@ func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	w.Header().Set("Content-Type", "application/jsonl")
+	w.Header().Set("Content-Type", jsonLines)
 	out := bufio.NewWriterSize(w, 64<<10)
 	p := streams.Partition(id, g.topology.Partitions)
 	err = streams.ReadAll(r.Context(), g.opts.Conn, streams.StreamName(p), streams.RecordsOf(p, id), 1, func(m streams.Stored) error {

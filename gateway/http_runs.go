@@ -13,15 +13,22 @@ import (
 	"github.com/exospherehost/orbit/streams"
 )
 
+// startBody is the body of a request for a run.
+type startBody struct {
+	Payload orbit.Object      `json:"payload"`
+	Secrets map[string]string `json:"secrets"`
+}
+
+// postRun starts a run, or with a body of JSON lines one for each of them.
 func (g *Gateway) postRun(w http.ResponseWriter, r *http.Request) error {
+	if isBulk(r) {
+		return g.postRuns(w, r)
+	}
 	body, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
 	}
-	var req struct {
-		Payload orbit.Object      `json:"payload"`
-		Secrets map[string]string `json:"secrets"`
-	}
+	var req startBody
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &req); err != nil {
 			return badRequest("the body is not JSON of the form {\"payload\": …}: %s", err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -140,18 +141,52 @@ func TestACommitThatDiesAnywhereIsFinishedByTheNext(t *testing.T) {
 func TestHintsReachTheLeader(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		n := 0
-		if _, err := b.conn.Subscribe(streams.HintSubject(3), func(*nats.Msg) { n++ }); err != nil {
+		var told []streams.Told
+		if _, err := b.conn.Subscribe(streams.HintSubject(3), func(m *nats.Msg) {
+			n++
+			if err := streams.ReadHint(m.Data, func(t streams.Told) { told = append(told, t) }); err != nil {
+				b.Error(err)
+			}
+		}); err != nil {
 			b.Fatal(err)
 		}
 		h := streams.NewHinter(b.conn)
-		for range 1000 {
+		for i := range uint64(1000) {
 			h.Hint(3)
+			h.Other(3, 4*i)
+			h.Record(3, 4*i+1, nil)
+			h.Record(3, 4*i+2, []byte("head"))
 		}
+		time.Sleep(time.Second)
 		synctest.Wait()
 		if n == 0 || n > 10 {
 			b.Errorf("1000 hints at once reached it %d times", n)
 		}
+		if len(told) != 3000 {
+			b.Fatalf("it was told of %d messages", len(told))
+		}
+		for i, t := range told {
+			if t.Seq != uint64(i/3*4+i%3) || t.Record != (i%3 > 0) || string(t.Head) != []string{"", "", "head"}[i%3] {
+				b.Fatalf("the %d. message is told as %+v", i, t)
+			}
+		}
 		h.Stop()
 		h.Stop()
+	})
+}
+
+func FuzzReadHint(f *testing.F) {
+	for _, seed := range []string{"", "\x01", "\x01\x05\x00\x06\x01\x07\x03ab", "\x01\xff", "\x01\x05\xff\xff\xff\xff\x0f", "\x02\x05"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		size := 0
+		err := streams.ReadHint(data, func(t streams.Told) { size += len(t.Head) + 2 })
+		if size > len(data) {
+			t.Errorf("%d bytes told of in %d", size, len(data))
+		}
+		if err != nil && !errors.Is(err, orbit.ErrFrame) {
+			t.Error(err)
+		}
 	})
 }
