@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/exospherehost/orbit"
@@ -23,14 +24,14 @@ const dialect = "https://json-schema.org/draft/2020-12/schema"
 func FileSchema(c Catalog, classes []string) []byte {
 	defs := rule{
 		"cluster":            table("", clusterKeys),
-		"cluster-identifier": like(clusterPattern())(),
-		"identifier":         textLike(identifierPattern.String())(),
-		"new-identifier":     textLike(identifierPattern.String()).with("not", rule{"const": "run"})(),
+		"cluster-identifier": like(clusterPattern()).says(clusterHint)(),
+		"identifier":         textLike(identifierPattern.String()).says(nameHint)(),
+		"new-identifier":     textLike(identifierPattern.String()).says(nameHint).with("not", rule{"const": "run"})(),
 		"identifiers":        oneOrMore("identifier", 0),
 		"time":               timeRule(),
-		"some-time":          like(timePattern).with("not", zero())(),
-		"share":              rule{"type": []any{"string", "integer"}, "pattern": sharePattern, "minimum": 0, "maximum": mostCount},
-		"memory":             rule{"type": []any{"string", "number"}, "pattern": memoryPattern(), "minimum": 0},
+		"some-time":          like(timePattern).says(timeHint).with("not", zero())(),
+		"share":              rule{"type": list("string", "integer"), "pattern": sharePattern, "minimum": 0, "maximum": mostCount, "errorMessage": shareHint},
+		"memory":             rule{"type": list("string", "number"), "pattern": memoryPattern(), "minimum": 0, "errorMessage": memoryHint},
 		"class":              anyText.with("examples", list(classes...))(),
 		"trigger":            triggerRule(),
 		"triggers":           oneOrMore("trigger", 1),
@@ -57,7 +58,7 @@ func FileSchema(c Catalog, classes []string) []byte {
 		}
 		defs[name] = satelliteRule(spec, name)
 		each = append(each, rule{
-			"if":   rule{"required": list("uses"), "properties": rule{"uses": rule{"enum": withPrefix(spellings[i])}}},
+			"if":   rule{"required": list("uses"), "properties": rule{"uses": rule{"type": "string", "pattern": `^(satellite/)?` + oneOfNames(spellings[i]) + `$`}}},
 			"then": refer(name)(),
 		})
 	}
@@ -73,195 +74,6 @@ func FileSchema(c Catalog, classes []string) []byte {
 	enc.SetIndent("", " ")
 	_ = enc.Encode(whole) // strings, numbers, lists and maps: JSON has them all
 	return b.Bytes()
-}
-
-// table is the rule for a map of the grammar. Def names the definition that it becomes, where a key has a hyphen.
-func table(def string, all keys) rule {
-	properties, required := rule{}, []any{}
-	r := rule{"type": "object", "additionalProperties": false, "properties": properties}
-	for _, k := range all {
-		properties[k.name] = k.rule()
-		if k.must != "" {
-			required = append(required, k.name)
-		}
-		if strings.Contains(k.name, "-") {
-			other(r, k.name, refer(def+"/properties/"+k.name)())
-		}
-	}
-	if len(required) > 0 {
-		r["required"] = required
-	}
-	return r
-}
-
-// rule is the rule for the value of a key, with what an editor shows.
-func (k key) rule() rule {
-	r := k.form()
-	if ref, ok := r["$ref"]; ok { // beside a $ref, draft-07 reads nothing
-		delete(r, "$ref")
-		r["anyOf"] = []any{rule{"$ref": ref}}
-	}
-	if k.must == "" {
-		orEmpty(r)
-	}
-	r["title"], r["description"] = k.title, k.text
-	return r
-}
-
-// orEmpty lets null fit too.
-func orEmpty(r rule) {
-	if some, ok := r["anyOf"].([]any); ok {
-		r["anyOf"] = append(some, rule{"type": "null"})
-	}
-	if words, ok := r["enum"].([]any); ok {
-		r["enum"] = append(words, nil)
-	}
-	switch t := r["type"].(type) {
-	case string:
-		r["type"] = []any{t, "null"}
-	case []any:
-		if !has(t, "null") {
-			r["type"] = append(t, "null")
-		}
-	}
-}
-
-// other lets a key be written with _ in place of some or all of its hyphens. The spelling with hyphens alone is the one
-// that editors suggest.
-func other(r rule, name string, value any) {
-	patterns, ok := r["patternProperties"].(rule)
-	if !ok {
-		patterns = rule{}
-		r["patternProperties"] = patterns
-	}
-	patterns["^"+underscored(strings.Split(name, "-"))+"$"] = value
-}
-
-// underscored matches the parts joined by - and _, at least one of them _.
-func underscored(parts []string) string {
-	first, rest := regexp.QuoteMeta(parts[0]), parts[1:]
-	if len(rest) == 1 {
-		return first + "_" + regexp.QuoteMeta(rest[0])
-	}
-	loose := ""
-	for _, p := range rest {
-		loose += "[-_]" + regexp.QuoteMeta(p)
-	}
-	return first + "(_" + loose[len("[-_]"):] + "|-" + underscored(rest) + ")"
-}
-
-// spelled lists all spellings of a key that has hyphens.
-func spelled(name string) []string {
-	first, rest, ok := strings.Cut(name, "-")
-	if !ok {
-		return []string{name}
-	}
-	var out []string
-	for _, joint := range []string{"-", "_"} {
-		for _, s := range spelled(rest) {
-			out = append(out, first+joint+s)
-		}
-	}
-	return out
-}
-
-// oneOrMore is one value or a list of at least so many.
-func oneOrMore(def string, least int) rule {
-	many := rule{"type": "array", "items": refer(def)()}
-	if least > 0 {
-		many["minItems"] = least
-	}
-	return rule{"anyOf": []any{refer(def)(), many}}
-}
-
-// timeRule is a duration; 0 needs no unit, and so may be a number.
-func timeRule() rule {
-	return rule{"type": []any{"string", "integer"}, "pattern": timePattern, "minimum": 0, "maximum": 0}
-}
-
-// triggerRule is one trigger: a word, or a map with the key of its type and the settings of that type.
-func triggerRule() rule {
-	kinds := []any{rule{"enum": list("api-call", "webhook")}}
-	for _, kind := range triggerTypes {
-		var own keys
-		for _, k := range triggerKeys {
-			if k.name == kind || contains(triggerSettings[kind], k.name) {
-				own = append(own, k)
-			}
-		}
-		one := table("trigger/anyOf/"+string(rune('0'+len(kinds))), own)
-		one["title"] = "Trigger " + kind
-		require(one, kind, true)
-		kinds = append(kinds, one)
-	}
-	return rule{"anyOf": kinds}
-}
-
-// require adds a key that must be there; loose tells whether other spellings count.
-func require(r rule, name string, loose bool) {
-	if !loose || !strings.Contains(name, "-") {
-		required, _ := r["required"].([]any)
-		if !has(required, name) {
-			r["required"] = append(required, name)
-		}
-		return
-	}
-	also(r, anySpelling(name))
-}
-
-// also adds a rule about the same value.
-func also(r rule, more rule) {
-	if some, ok := more["anyOf"]; ok && len(more) == 1 && r["anyOf"] == nil {
-		r["anyOf"] = some
-		return
-	}
-	all, _ := r["allOf"].([]any)
-	r["allOf"] = append(all, more)
-}
-
-// anySpelling wants a key in one of its spellings.
-func anySpelling(name string) rule {
-	var some []any
-	for _, s := range spelled(name) {
-		some = append(some, rule{"required": list(s)})
-	}
-	if len(some) == 1 {
-		return some[0].(rule)
-	}
-	return rule{"anyOf": some}
-}
-
-func has(list []any, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
-}
-
-// sourceRule is where the value of a secret comes from.
-func sourceRule() rule {
-	one := func(k key) rule {
-		return rule{"type": "object", "additionalProperties": false, "required": list(k.name), "properties": rule{k.name: k.rule()}}
-	}
-	return rule{"anyOf": []any{anyText.with("title", "The value itself")(), one(sourceKeys[0]), one(sourceKeys[1])}}
-}
-
-func someSecrets() rule {
-	return rule{"type": "object", "additionalProperties": false, "patternProperties": rule{secretPattern.String(): refer("source")()}}
-}
-
-// unitesRule is a join. Min-success goes with all-done only.
-func unitesRule() rule {
-	r := table("unites", unitesKeys)
-	var given []any
-	for _, s := range spelled("min-success") {
-		given = append(given, rule{"required": list(s), "properties": rule{s: rule{"not": rule{"type": "null"}}}})
-	}
-	r["if"] = rule{"anyOf": given}
-	r["then"] = rule{"required": list("strategy"), "properties": rule{"strategy": rule{"const": "all-done"}}}
-	return r
 }
 
 // satellitesOf lists the satellites of a catalog in the order of their names, and what each may be called.
@@ -286,18 +98,9 @@ func satellitesOf(c Catalog) (specs []*orbit.SatelliteSpec, spellings [][]string
 	return specs, spellings
 }
 
-// withPrefix lists names both with satellite/ and without.
-func withPrefix(names []string) []any {
-	var out []any
-	for _, n := range names {
-		out = append(out, "satellite/"+n, n)
-	}
-	return out
-}
-
 // usesRule is the name of a satellite; editors suggest those with satellite/.
 func usesRule(specs []*orbit.SatelliteSpec, spellings [][]string) rule {
-	var known, short []any
+	var known []any
 	for i, spec := range specs {
 		about := spec.Title
 		if !spec.Available {
@@ -305,11 +108,19 @@ func usesRule(specs []*orbit.SatelliteSpec, spellings [][]string) rule {
 		}
 		for _, name := range spellings[i] {
 			known = append(known, rule{"const": "satellite/" + name, "description": about + "."})
-			short = append(short, name)
 		}
 	}
 	if known == nil {
 		return rule{"not": rule{}}
 	}
-	return rule{"anyOf": append(known, rule{"enum": short})}
+	return rule{"anyOf": append(known, rule{"type": "string", "pattern": "^" + oneOfNames(slices.Concat(spellings...)) + "$"})}
+}
+
+// oneOfNames matches names.
+func oneOfNames(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = regexp.QuoteMeta(n)
+	}
+	return "(" + strings.Join(quoted, "|") + ")"
 }

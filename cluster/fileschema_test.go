@@ -123,7 +123,7 @@ func TestWhatCompilesFitsTheFileSchema(t *testing.T) {
 }
 
 // clusterFiles finds whole cluster files: files of their own, parts of scripts, and blocks of text.
-func clusterFiles(t *testing.T) map[string]string {
+func clusterFiles(t testing.TB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {

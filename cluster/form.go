@@ -40,6 +40,9 @@ func like(pattern string) form {
 	return func() rule { return rule{"type": "string", "pattern": pattern} }
 }
 
+// says is what an editor shows where a value does not fit; many editors know the keyword, though no draft has it.
+func (f form) says(sentence string) form { return f.with("errorMessage", sentence) }
+
 func only(word string) form { return func() rule { return rule{"const": word} } }
 
 func words(known []string) form { return func() rule { return rule{"enum": list(known...)} } }
@@ -66,6 +69,18 @@ func list(words ...string) []any {
 
 // shortest is a duration as people write it.
 func shortest(d time.Duration) string { return orbit.Duration(d).String() }
+
+// How amounts and names are written, in the words of compiler and editor.
+const (
+	timeHint    = "write it like 30s, 10m or 6h"
+	rateHint    = "write it like 10/s, 100/m or 1000/h"
+	shareHint   = "write a share like 95% or a count like 10"
+	memoryHint  = "write it like 16GiB or 512MiB"
+	subjectHint = "write it like orders.created, or orders.* or orders.>"
+	clusterHint = "write it like project/name"
+	cronHint    = "the fields are minute, hour, day of month, month and day of week"
+	nameHint    = "write it of a-z, 0-9, - and _, 63 at most"
+)
 
 // The patterns of amounts. A number below zero is let through where it is zero after all: -0s is no less than 0s.
 const (

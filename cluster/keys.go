@@ -44,7 +44,8 @@ var clusterKeys = keys{
 	{name: "title", title: "Title", text: "A line for people.", form: anyText},
 	{name: "description", title: "Description", text: "More for people.", form: anyText},
 	{name: "sla", must: "write sla: 6h, 12h or 24h", title: "SLA",
-		text: "How long a run may take, from " + shortest(minSLA) + " to " + shortest(maxSLA) + ". The longer it may, the freer Orbit is in where and when it does the work.",
+		text: "How long a run may take, from " + shortest(minSLA) + " to " + shortest(maxSLA) +
+			". The longer it may, the freer Orbit is in where and when it does the work.",
 		form: refer("some-time").with("examples", []any{"6h", "12h", "24h"})},
 	{name: "trigger", must: "write trigger: api-call, or trigger: {cron: \"0 0 * * *\"}", title: "Trigger",
 		text: "What starts a run: one trigger or a list of them. `trigger: api-call` is the plainest.", form: refer("triggers")},
@@ -86,43 +87,53 @@ var stepKeys = keys{
 	{name: "unites", title: "Unites", text: "Makes the satellite a join: it waits for all work below the object that it unites.", form: refer("unites")},
 	{name: "concurrency", title: "Concurrency", text: "Most items of it at once over the whole mesh, for each run.", form: whole(1, maxConcurrency)},
 	{name: "rate-limit", title: "Rate limit", text: "Most attempts of it in a time, over the whole mesh.",
-		form: like(ratePattern.String()).with("not", zero()).with("examples", []any{"10/s", "100/m", "1000/h"})},
+		form: like(ratePattern.String()).says(rateHint).with("not", zero()).with("examples", []any{"10/s", "100/m", "1000/h"})},
 	{name: "resources", title: "Resources", text: "The least hardware it needs, where that is other than the satellite says.", form: refer("resources")},
 }
 
 var retryKeys = keys{
-	{name: "max", title: "Most retries", text: "Retries after the first attempt.", form: whole(0, maxRetries).with("default", DefaultRetries.Max)},
-	{name: "strategy", title: "Strategy", text: "How the wait grows from one retry to the next.", form: words(retryStrategies).with("default", DefaultRetries.Strategy)},
+	{name: "max", title: "Most retries", text: "Retries after the first attempt.",
+		form: whole(0, maxRetries).with("default", DefaultRetries.Max)},
+	{name: "strategy", title: "Strategy", text: "How the wait grows from one retry to the next.",
+		form: words(retryStrategies).with("default", DefaultRetries.Strategy)},
 	{name: "delay", title: "Delay", text: "The wait before the first retry.", form: refer("time").with("default", DefaultRetries.Delay.String())},
 	{name: "factor", title: "Factor", text: "By how much each wait is longer than the one before, with strategy exponential.",
 		form: between(minFactor, maxFactor).with("default", DefaultRetries.Factor)},
-	{name: "max-delay", title: "Longest delay", text: "No wait is longer.", form: refer("time").with("default", DefaultRetries.MaxDelay.String())},
-	{name: "jitter", title: "Jitter", text: "How much of a wait is left to chance, so that not all retry at once.", form: words(retryJitters).with("default", DefaultRetries.Jitter)},
+	{name: "max-delay", title: "Longest delay", text: "No wait is longer.",
+		form: refer("time").with("default", DefaultRetries.MaxDelay.String())},
+	{name: "jitter", title: "Jitter", text: "How much of a wait is left to chance, so that not all retry at once.",
+		form: words(retryJitters).with("default", DefaultRetries.Jitter)},
 }
 
 var sourceKeys = keys{
-	{name: "env", must: sourceHint, title: "Environment", text: "The variable of the environment that holds the value.", form: textLike(sourcePattern["env"].String())},
-	{name: "vault", must: sourceHint, title: "Vault", text: "The name under which the vault holds the value.", form: textLike(sourcePattern["vault"].String())},
+	{name: "env", must: sourceHint, title: "Environment", text: "The variable of the environment that holds the value.",
+		form: textLike(sourcePattern["env"].String())},
+	{name: "vault", must: sourceHint, title: "Vault", text: "The name under which the vault holds the value.",
+		form: textLike(sourcePattern["vault"].String())},
 }
 
 var triggerKeys = keys{
-	{name: "timezone", title: "Time zone", text: "The zone of the cron expression.", form: anyText.with("default", "UTC").with("examples", []any{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"})},
+	{name: "timezone", title: "Time zone", text: "The zone of the cron expression.",
+		form: anyText.with("default", "UTC").with("examples", []any{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"})},
 	{name: "overlap", title: "Overlap", text: "What happens at a tick while the last run goes on.", form: words(overlaps).with("default", overlaps[0])},
 	{name: "catch-up", title: "Catch up", text: "Which of the ticks are run that were missed.", form: words(catchUps).with("default", catchUps[0])},
 	{name: "filter", title: "Filter", text: "Which messages of the subject start a run.", form: anyText},
-	{name: "on", title: "On", text: "The end of the other cluster's run that is waited for; ended is any.", form: words(endStates).with("default", endStates[0])},
+	{name: "on", title: "On", text: "The end of the other cluster's run that is waited for; ended is any.",
+		form: words(endStates).with("default", endStates[0])},
 	{name: "api-call", title: "API call", text: "`orbit run`, or a call of the API, starts a run.", form: anything},
 	{name: "cron", must: `write cron: "0 0 * * *"`, title: "Cron", text: "Minute, hour, day of month, month and day of week, or a macro such as @daily.",
-		form: like(cronPattern()).with("examples", []any{"0 0 * * *", "@daily"})},
+		form: like(cronPattern()).says(cronHint).with("examples", []any{"0 0 * * *", "@daily"})},
 	{name: "webhook", title: "Webhook", text: "A request to a URL of its own starts a run.", form: anything},
 	{name: "event", must: "name the NATS subject", title: "Event", text: "A message on this NATS subject starts a run.",
-		form: textLike(subjectPattern).with("examples", []any{"orders.created", "orders.>"})},
-	{name: "cluster", must: "name the cluster, project/name", title: "Cluster", text: "The end of a run of this cluster starts a run.", form: refer("cluster-identifier")},
+		form: textLike(subjectPattern).says(subjectHint).with("examples", []any{"orders.created", "orders.>"})},
+	{name: "cluster", must: "name the cluster, project/name", title: "Cluster", text: "The end of a run of this cluster starts a run.",
+		form: refer("cluster-identifier")},
 }
 
 var unitesKeys = keys{
 	{name: "identifier", title: "Scope",
-		text: "The satellite for each of whose objects the join runs once, or run: once a run. Default: the nearest that is above every parent.", form: refer("identifier")},
+		text: "The satellite for each of whose objects the join runs once, or run: once a run. Default: the nearest that is above every parent.",
+		form: refer("identifier")},
 	{name: "strategy", title: "Strategy", text: "all-success: one item failed for good fails the join. all-done: it runs with what succeeded.",
 		form: words(uniteStrategies).with("default", uniteStrategies[0])},
 	{name: "min-success", title: "Least success", text: "With all-done: the share, or the number, of items that must have succeeded.",

@@ -121,7 +121,7 @@ func (c *compiler) duration(n *yaml.Node, what string) (orbit.Duration, bool) {
 	}
 	var d orbit.Duration
 	if err := d.UnmarshalText([]byte(w.Text)); err != nil || d < 0 {
-		c.error(w.Pos, codeAmount, "write it like 30s, 10m or 6h", "%s is no duration: %s", what, quoted(w.Text))
+		c.error(w.Pos, codeAmount, timeHint, "%s is no duration: %s", what, quoted(w.Text))
 		return 0, false
 	}
 	return d, true

@@ -76,7 +76,7 @@ func (c *compiler) readRate(n *yaml.Node) *Rate {
 	}
 	m := ratePattern.FindStringSubmatch(w.Text)
 	if m == nil || strings.Trim(m[1], "0") == "" {
-		c.error(w.Pos, codeAmount, "write it like 10/s, 100/m or 1000/h", "rate-limit is no rate: %s", quoted(w.Text))
+		c.error(w.Pos, codeAmount, rateHint, "rate-limit is no rate: %s", quoted(w.Text))
 		return nil
 	}
 	count, _ := strconv.Atoi(m[1])
@@ -108,7 +108,7 @@ func (c *compiler) readBytes(f *fields, key string) orbit.Bytes {
 	}
 	b, err := orbit.ParseBytes(w.Text)
 	if err != nil {
-		c.error(w.Pos, codeAmount, "write it like 16GiB or 512MiB", "resources.%s is no amount of memory: %s", key, quoted(w.Text))
+		c.error(w.Pos, codeAmount, memoryHint, "resources.%s is no amount of memory: %s", key, quoted(w.Text))
 	}
 	return b
 }
@@ -135,14 +135,14 @@ func (c *compiler) readUnites(v field) *Unites {
 	if share, ok := strings.CutSuffix(strings.TrimSpace(w.Text), "%"); ok {
 		p, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
 		if err != nil || !(p >= 0 && p <= 100) {
-			c.error(w.Pos, codeAmount, "write a share like 95% or a count like 10", "unites.min-success is no share: %s", quoted(w.Text))
+			c.error(w.Pos, codeAmount, shareHint, "unites.min-success is no share: %s", quoted(w.Text))
 			return u
 		}
 		u.MinPercent = p
 	} else {
 		n, err := strconv.Atoi(w.Text)
 		if err != nil || n < 0 || n > mostCount {
-			c.error(w.Pos, codeAmount, "write a share like 95% or a count like 10", "unites.min-success is no share and no count: %s", quoted(w.Text))
+			c.error(w.Pos, codeAmount, shareHint, "unites.min-success is no share and no count: %s", quoted(w.Text))
 			return u
 		}
 		u.MinCount = n

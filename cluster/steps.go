@@ -211,7 +211,7 @@ func (c *compiler) readData(f *fields, s *StepSpec) {
 	if hasInput && !c.badNodes[input.value] {
 		if spec.EmptyInput {
 			c.blindUses = true
-			c.error(s.inputKey, codeNoInput, "remove it, or move its keys to config", "%s takes no input", spec.Name)
+			c.error(s.inputKey, codeNoInput, noInputHint, "%s takes no input", spec.Name)
 		} else {
 			s.Input = c.inputValue(input.value, c.schema(spec, "input"))
 		}

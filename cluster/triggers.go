@@ -119,7 +119,7 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 		w, ok := value()
 		t.Subject = w.Text
 		if ok && !validSubject(w.Text) {
-			c.error(w.Pos, codeValue, "write it like orders.created, or orders.* or orders.>", "%s is no NATS subject", quoted(w.Text))
+			c.error(w.Pos, codeValue, subjectHint, "%s is no NATS subject", quoted(w.Text))
 			return false
 		}
 		if w, ok := f.text("filter"); ok {
@@ -131,7 +131,7 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 		t.Cluster = strings.TrimPrefix(w.Text, "cluster/")
 		project, name, _ := strings.Cut(t.Cluster, "/")
 		if ok && (!identifierPattern.MatchString(project) || !identifierPattern.MatchString(name)) {
-			c.error(w.Pos, codeIdentifier, "write it like project/name", "%s is no identifier of a cluster", quoted(w.Text))
+			c.error(w.Pos, codeIdentifier, clusterHint, "%s is no identifier of a cluster", quoted(w.Text))
 			return false
 		}
 		t.On = endStates[0]
@@ -156,13 +156,13 @@ func (c *compiler) checkCron(w Word) bool {
 		c.error(w.Pos, codeCron, didYouMean(text, cronMacros), "%s is no cron expression", quoted(w.Text))
 		return false
 	case !strings.HasPrefix(text, "@") && len(strings.Fields(text)) != 5:
-		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "a cron expression has 5 fields, and %s has %d",
+		c.error(w.Pos, codeCron, cronHint, "a cron expression has 5 fields, and %s has %d",
 			quoted(w.Text), len(strings.Fields(text)))
 		return false
 	}
 	schedule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
 	if err != nil {
-		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "%s is no cron expression: %v", quoted(w.Text), err)
+		c.error(w.Pos, codeCron, cronHint, "%s is no cron expression: %v", quoted(w.Text), err)
 		return false
 	}
 	// Every date that exists comes within eight years of 2096, the longest time without a February 29; five are looked at
