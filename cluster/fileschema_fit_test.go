@@ -200,7 +200,7 @@ func TestOddSchemasOfSatellitesDoNotRefuseWhatTheyTake(t *testing.T) {
 	}
 }
 
-// FuzzFileSchema: what compiles fits the schema, and both drafts agree about everything.
+// FuzzFileSchema: what compiles fits the schema, by both drafts.
 func FuzzFileSchema(f *testing.F) {
 	for _, text := range clusterFiles(f) {
 		f.Add([]byte(text))
