@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test race planted vet lint fuzz bench nats clean
+.PHONY: help build install demo test race planted vet lint fuzz bench schema nats clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fuzz: ## fuzz every decoder for FUZZTIME each
 
 bench: build ## measure: throughput, a million items, latency, idle load
 	$(GO) run ./bench
+
+schema: ## write docs/cluster.schema.json, the copy of `orbit schema` that the examples name
+	$(GO) test ./internal/cli -run TestTheSchemaInDocs -update
 
 nats: $(BIN)/nats ## build the nats command line into bin/
 $(BIN)/nats: tools/nats/go.mod tools/nats/go.sum

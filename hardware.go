@@ -44,6 +44,15 @@ func ParseBytes(s string) (Bytes, error) {
 	return Bytes(f * size), nil
 }
 
+// ByteUnits lists the units that ParseBytes knows.
+func ByteUnits() []string {
+	units := make([]string, len(byteUnits))
+	for i, u := range byteUnits {
+		units[i] = u.suffix
+	}
+	return units
+}
+
 // String gives the amount with a binary unit, such as "79.6GiB".
 func (b Bytes) String() string {
 	f, units := float64(b), []string{"B", "KiB", "MiB", "GiB", "TiB"}

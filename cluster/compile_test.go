@@ -15,12 +15,15 @@ import (
 	"github.com/exospherehost/orbit/cluster"
 )
 
-// must compiles a file that has no errors.
+// must compiles a file that has no errors, for the compiler and for an editor.
 func must(t *testing.T, text string) *cluster.Plan {
 	t.Helper()
 	r := compile(text)
 	if r.Plan == nil {
 		t.Fatalf("no plan:\n%s\nof:\n%s", told(r.Diagnostics), text)
+	}
+	if err := fakeEditor().look(t, text); err != nil {
+		t.Errorf("an editor marks what compiles: %v\nin:\n%s", err, text)
 	}
 	return r.Plan
 }

@@ -12,6 +12,7 @@ type fields struct {
 	c     *compiler
 	at    Pos // of the key that holds the map
 	what  string
+	known keys
 	byKey map[string]field
 }
 
@@ -22,8 +23,9 @@ type field struct {
 
 // fields reads a map whose keys are known. An unknown key is reported; where it is near a known one that is missing, its
 // value is taken for that, so that one misspelling is one error. The second result is false where the value is no map.
-func (c *compiler) fields(n *yaml.Node, holder Pos, what string, known ...string) (*fields, bool) {
-	f := &fields{c: c, at: holder, what: what, byKey: map[string]field{}}
+func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*fields, bool) {
+	f := &fields{c: c, at: holder, what: what, known: table, byKey: map[string]field{}}
+	known := table.names()
 	if c.badNodes[n] {
 		return f, false
 	}
@@ -82,11 +84,12 @@ func (f *fields) get(name string) (field, bool) {
 }
 
 // need is get for a key that must be there.
-func (f *fields) need(name, hint string) (field, bool) {
+func (f *fields) need(name string) (field, bool) {
 	v, ok := f.get(name)
 	if ok || f.c.badNodes[v.value] {
 		return v, ok
 	}
+	hint := f.known.must(name)
 	if v.value != nil {
 		f.c.error(v.key, codeMissingKey, hint, "%s has no value", name)
 	} else {
@@ -130,7 +133,7 @@ func (c *compiler) integer(n *yaml.Node, what string, least, most int) (int, boo
 }
 
 // oneOf reads a text that is one of a few.
-func (c *compiler) oneOf(n *yaml.Node, what string, known ...string) string {
+func (c *compiler) oneOf(n *yaml.Node, what string, known []string) string {
 	w, ok := c.text(n, what)
 	if ok && !slices.Contains(known, w.Text) {
 		c.error(w.Pos, codeValue, didYouMean(w.Text, known), "%s cannot be %s", what, quoted(w.Text))

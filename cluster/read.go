@@ -25,26 +25,26 @@ var identifierPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 func (c *compiler) read(root *yaml.Node) *Spec {
 	s := &Spec{Retries: DefaultRetries}
 	start := at(root)
-	top, ok := c.fields(root, start, "the file", "version", "cluster")
+	top, ok := c.fields(root, start, "the file", fileKeys)
 	if !ok {
 		return s
 	}
-	if v, ok := top.need("version", "begin with version: "+formatVersion); ok {
+	if v, ok := top.need("version"); ok {
 		if s.Version, ok = c.text(v.value, "version"); ok && s.Version.Text != formatVersion {
 			c.error(s.Version.Pos, codeVersion, "write version: "+formatVersion, "the version %s is unknown", quoted(s.Version.Text))
 		}
 	}
-	v, ok := top.need("cluster", "describe the cluster under cluster:")
+	v, ok := top.need("cluster")
 	if !ok {
 		return s
 	}
-	f, ok := c.fields(v.value, v.key, "cluster", "identifier", "title", "description", "sla", "trigger", "retries", "secrets", "satellites", "logs", "failure")
+	f, ok := c.fields(v.value, v.key, "cluster", clusterKeys)
 	if !ok {
 		return s
 	}
 	c.readHead(f, s)
 	c.readSecrets(f, s)
-	if v, ok := f.need("satellites", "list the cluster's satellites under satellites:"); ok {
+	if v, ok := f.need("satellites"); ok {
 		s.Steps = append(s.Steps, c.readSteps(v, Main)...)
 	} else {
 		c.blindSteps, c.blindUses = true, true
@@ -54,8 +54,8 @@ func (c *compiler) read(root *yaml.Node) *Spec {
 	}
 	if v, ok := f.get("logs"); ok {
 		c.warn(v.key, codeLogsLater, "", "log steps are not run yet")
-		if lf, ok := c.fields(v.value, v.key, "logs", "satellites"); ok {
-			if l, ok := lf.need("satellites", "list the log steps under satellites:"); ok {
+		if lf, ok := c.fields(v.value, v.key, "logs", logsKeys); ok {
+			if l, ok := lf.need("satellites"); ok {
 				s.Steps = append(s.Steps, c.readSteps(l, Logs)...)
 			}
 		} else {
@@ -67,7 +67,7 @@ func (c *compiler) read(root *yaml.Node) *Spec {
 
 // readHead reads what a cluster says of itself.
 func (c *compiler) readHead(f *fields, s *Spec) {
-	if v, ok := f.need("identifier", "write identifier: project/name"); ok {
+	if v, ok := f.need("identifier"); ok {
 		if s.Identifier, ok = c.text(v.value, "identifier"); ok {
 			s.Identifier.Text = strings.TrimPrefix(s.Identifier.Text, "cluster/")
 			project, name, _ := strings.Cut(s.Identifier.Text, "/")
@@ -83,7 +83,7 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 	if w, ok := f.text("description"); ok {
 		s.Description = w.Text
 	}
-	if v, ok := f.need("sla", "write sla: 6h, 12h or 24h"); ok {
+	if v, ok := f.need("sla"); ok {
 		if d, ok := c.duration(v.value, "sla"); ok {
 			s.SLA = d
 			if t := time.Duration(d); t < minSLA || t > maxSLA {
@@ -91,7 +91,7 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 			}
 		}
 	}
-	if v, ok := f.need("trigger", "write trigger: api-call, or trigger: {cron: \"0 0 * * *\"}"); ok {
+	if v, ok := f.need("trigger"); ok {
 		s.Triggers = c.readTriggers(v)
 	}
 	if v, ok := f.get("retries"); ok {
@@ -102,13 +102,13 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 
 func (c *compiler) readFailure(v field, s *Spec) {
 	c.warn(v.key, codeFailureLater, "", "failure steps are not run yet")
-	f, ok := c.fields(v.value, v.key, "failure", "from", "satellites")
+	f, ok := c.fields(v.value, v.key, "failure", failureKeys)
 	if !ok {
 		c.blindUses = true
 		return
 	}
 	s.FailureFrom, _ = f.text("from")
-	if l, ok := f.need("satellites", "list the failure steps under satellites:"); ok {
+	if l, ok := f.need("satellites"); ok {
 		s.Steps = append(s.Steps, c.readSteps(l, Failure)...)
 	}
 }
@@ -121,7 +121,7 @@ func (c *compiler) duration(n *yaml.Node, what string) (orbit.Duration, bool) {
 	}
 	var d orbit.Duration
 	if err := d.UnmarshalText([]byte(w.Text)); err != nil || d < 0 {
-		c.error(w.Pos, codeAmount, "write it like 30s, 10m or 6h", "%s is no duration: %s", what, quoted(w.Text))
+		c.error(w.Pos, codeAmount, timeHint, "%s is no duration: %s", what, quoted(w.Text))
 		return 0, false
 	}
 	return d, true

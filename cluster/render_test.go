@@ -11,7 +11,7 @@ import (
 	"github.com/exospherehost/orbit/cluster"
 )
 
-func readFile(t *testing.T, name string) string {
+func readFile(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	if err != nil {

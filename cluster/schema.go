@@ -138,17 +138,8 @@ func (s *schema) types() []string {
 	if s == nil {
 		return nil
 	}
-	switch t := s.self["type"].(type) {
-	case string:
-		return []string{t}
-	case []any:
-		var out []string
-		for _, e := range t {
-			if name, ok := e.(string); ok {
-				out = append(out, name)
-			}
-		}
-		return out
+	if _, ok := s.self["type"]; ok {
+		return typesOf(s.self)
 	}
 	for _, word := range []string{"anyOf", "oneOf"} {
 		if list, ok := s.self[word].([]any); ok {
@@ -167,11 +158,23 @@ func (s *schema) required() []string {
 	if s == nil {
 		return nil
 	}
-	list, _ := s.self["required"].([]any)
-	var out []string
+	return texts(s.self["required"])
+}
+
+// typesOf gives the types that a schema itself names.
+func typesOf(s map[string]any) []string {
+	if one, ok := s["type"].(string); ok {
+		return []string{one}
+	}
+	return texts(s["type"])
+}
+
+// texts are those of a list that are text.
+func texts(v any) (out []string) {
+	list, _ := v.([]any)
 	for _, e := range list {
-		if name, ok := e.(string); ok {
-			out = append(out, name)
+		if text, ok := e.(string); ok {
+			out = append(out, text)
 		}
 	}
 	return out

@@ -14,6 +14,9 @@ var (
 	}
 )
 
+// sourceHint says what the value of a secret may be.
+const sourceHint = "write text, {env: NAME} or {vault: NAME}"
+
 // readSecrets reads the list of one-key maps, or the one map.
 func (c *compiler) readSecrets(f *fields, s *Spec) {
 	v, ok := f.get("secrets")
@@ -59,29 +62,28 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 
 // readSecret reads where the value of one secret comes from.
 func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
-	const hint = "write text, {env: NAME} or {vault: NAME}"
 	switch {
 	case c.badNodes[value]:
 		return false
 	case isNull(value):
-		c.error(at(key), codeSecretValue, hint, "the secret %s has no value", s.Name)
+		c.error(at(key), codeSecretValue, sourceHint, "the secret %s has no value", s.Name)
 		return false
 	case value.Kind == yaml.ScalarNode:
 		c.inline[s.Name] = value.Value
 		return true
 	case value.Kind != yaml.MappingNode:
-		c.error(at(value), codeSecretValue, hint, "the secret %s cannot be %s", s.Name, describe(value))
+		c.error(at(value), codeSecretValue, sourceHint, "the secret %s cannot be %s", s.Name, describe(value))
 		return false
 	}
-	f, _ := c.fields(value, at(key), "the secret "+s.Name, "env", "vault")
+	f, _ := c.fields(value, at(key), "the secret "+s.Name, sourceKeys)
 	if len(f.byKey) != 1 {
 		if len(f.byKey) == 2 || len(value.Content) == 0 { // else its unknown key has been told
-			c.error(at(value), codeSecretValue, hint, "the secret %s needs one source", s.Name)
+			c.error(at(value), codeSecretValue, sourceHint, "the secret %s needs one source", s.Name)
 		}
 		return false
 	}
 	for source := range f.byKey {
-		v, ok := f.need(source, hint)
+		v, ok := f.need(source)
 		if !ok {
 			return false
 		}

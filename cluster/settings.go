@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,8 +11,21 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
-// maxRetries bounds retries: more of them only hide a mistake.
-const maxRetries = 100
+// Bounds of settings.
+const (
+	maxRetries     = 100 // more of them only hide a mistake
+	minFactor      = 1
+	maxFactor      = 100
+	maxCores       = 4096
+	maxConcurrency = 1_000_000
+)
+
+// What settings may say, the default first.
+var (
+	retryStrategies = []string{"exponential", "linear", "fixed"}
+	retryJitters    = []string{"full", "equal", "none"}
+	uniteStrategies = []string{"all-success", "all-done"}
+)
 
 // readRetries reads `retries: 3` or the map, on top of what holds without it.
 func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
@@ -23,17 +35,17 @@ func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
 		}
 		return base
 	}
-	f, _ := c.fields(v.value, v.key, "retries", "max", "strategy", "delay", "factor", "max-delay", "jitter")
+	f, _ := c.fields(v.value, v.key, "retries", retryKeys)
 	if m, ok := f.get("max"); ok {
 		if n, ok := c.integer(m.value, "retries.max", 0, maxRetries); ok {
 			base.Max = n
 		}
 	}
 	if m, ok := f.get("strategy"); ok {
-		base.Strategy = c.oneOf(m.value, "retries.strategy", "exponential", "linear", "fixed")
+		base.Strategy = c.oneOf(m.value, "retries.strategy", retryStrategies)
 	}
 	if m, ok := f.get("jitter"); ok {
-		base.Jitter = c.oneOf(m.value, "retries.jitter", "full", "equal", "none")
+		base.Jitter = c.oneOf(m.value, "retries.jitter", retryJitters)
 	}
 	if m, ok := f.get("delay"); ok {
 		base.Delay, _ = c.duration(m.value, "retries.delay")
@@ -45,8 +57,8 @@ func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
 		var x float64
 		if m.value.Kind != yaml.ScalarNode || m.value.Decode(&x) != nil || m.value.ShortTag() == "!!str" {
 			c.error(at(m.value), codeType, "", "retries.factor must be a number, not %s", describe(m.value))
-		} else if !(x >= 1 && x <= 100) {
-			c.error(at(m.value), codeValue, "2 doubles the wait each time", "retries.factor must be from 1 to 100")
+		} else if !(x >= minFactor && x <= maxFactor) {
+			c.error(at(m.value), codeValue, "2 doubles the wait each time", "retries.factor must be from %d to %d", minFactor, maxFactor)
 		} else {
 			base.Factor = x
 		}
@@ -64,7 +76,7 @@ func (c *compiler) readRate(n *yaml.Node) *Rate {
 	}
 	m := ratePattern.FindStringSubmatch(w.Text)
 	if m == nil || strings.Trim(m[1], "0") == "" {
-		c.error(w.Pos, codeAmount, "write it like 10/s, 100/m or 1000/h", "rate-limit is no rate: %s", quoted(w.Text))
+		c.error(w.Pos, codeAmount, rateHint, "rate-limit is no rate: %s", quoted(w.Text))
 		return nil
 	}
 	count, _ := strconv.Atoi(m[1])
@@ -74,11 +86,11 @@ func (c *compiler) readRate(n *yaml.Node) *Rate {
 
 // readResources reads the least hardware of a step.
 func (c *compiler) readResources(v field) (r orbit.Resources) {
-	f, _ := c.fields(v.value, v.key, "resources", "gpu-memory", "cpu", "memory", "model", "class")
+	f, _ := c.fields(v.value, v.key, "resources", resourceKeys)
 	r.GPUMemory = c.readBytes(f, "gpu-memory")
 	r.Memory = c.readBytes(f, "memory")
 	if n, ok := f.get("cpu"); ok {
-		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, 4096)
+		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, maxCores)
 	}
 	if w, ok := f.text("model"); ok {
 		r.Model = w.Text
@@ -96,21 +108,21 @@ func (c *compiler) readBytes(f *fields, key string) orbit.Bytes {
 	}
 	b, err := orbit.ParseBytes(w.Text)
 	if err != nil {
-		c.error(w.Pos, codeAmount, "write it like 16GiB or 512MiB", "resources.%s is no amount of memory: %s", key, quoted(w.Text))
+		c.error(w.Pos, codeAmount, memoryHint, "resources.%s is no amount of memory: %s", key, quoted(w.Text))
 	}
 	return b
 }
 
 // readUnites reads how a join is meant.
 func (c *compiler) readUnites(v field) *Unites {
-	u := &Unites{Pos: v.key, Strategy: "all-success"}
-	f, ok := c.fields(v.value, v.key, "unites", "identifier", "strategy", "min-success")
+	u := &Unites{Pos: v.key, Strategy: uniteStrategies[0]}
+	f, ok := c.fields(v.value, v.key, "unites", unitesKeys)
 	if !ok {
 		return nil
 	}
 	u.Identifier, _ = f.text("identifier")
 	if s, ok := f.get("strategy"); ok {
-		u.Strategy = c.oneOf(s.value, "unites.strategy", "all-success", "all-done")
+		u.Strategy = c.oneOf(s.value, "unites.strategy", uniteStrategies)
 	}
 	m, ok := f.get("min-success")
 	if !ok {
@@ -123,14 +135,14 @@ func (c *compiler) readUnites(v field) *Unites {
 	if share, ok := strings.CutSuffix(strings.TrimSpace(w.Text), "%"); ok {
 		p, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
 		if err != nil || !(p >= 0 && p <= 100) {
-			c.error(w.Pos, codeAmount, "write a share like 95% or a count like 10", "unites.min-success is no share: %s", quoted(w.Text))
+			c.error(w.Pos, codeAmount, shareHint, "unites.min-success is no share: %s", quoted(w.Text))
 			return u
 		}
 		u.MinPercent = p
 	} else {
 		n, err := strconv.Atoi(w.Text)
-		if err != nil || n < 0 || n > math.MaxInt32 {
-			c.error(w.Pos, codeAmount, "write a share like 95% or a count like 10", "unites.min-success is no share and no count: %s", quoted(w.Text))
+		if err != nil || n < 0 || n > mostCount {
+			c.error(w.Pos, codeAmount, shareHint, "unites.min-success is no share and no count: %s", quoted(w.Text))
 			return u
 		}
 		u.MinCount = n

@@ -13,9 +13,6 @@ import (
 // maxSteps bounds a list of satellites: what a run keeps for each step is held in memory by its leader.
 const maxSteps = 200
 
-var stepKeys = []string{"name", "uses", "identifier", "config", "input", "retries", "timeout", "delay", "parents", "children",
-	"if", "unites", "concurrency", "rate-limit", "resources"}
-
 // readSteps reads one list of satellites.
 func (c *compiler) readSteps(v field, part Part) []*StepSpec {
 	n := v.value
@@ -46,7 +43,7 @@ func (c *compiler) readSteps(v field, part Part) []*StepSpec {
 
 // readStep reads one satellite. It is false where not even a map is there.
 func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
-	f, ok := c.fields(n, at(n), "a satellite", stepKeys...)
+	f, ok := c.fields(n, at(n), "a satellite", stepKeys)
 	if !ok {
 		return nil, false
 	}
@@ -79,7 +76,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 		s.Unites = c.readUnites(v)
 	}
 	if v, ok := f.get("concurrency"); ok {
-		if s.Concurrency, ok = c.integer(v.value, "concurrency", 1, 1_000_000); ok {
+		if s.Concurrency, ok = c.integer(v.value, "concurrency", 1, maxConcurrency); ok {
 			c.warn(v.key, codeLimitLater, "", "a limit on concurrency is not kept yet")
 		}
 	}
@@ -98,7 +95,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 
 // readUses finds the satellite.
 func (c *compiler) readUses(f *fields, s *StepSpec) {
-	v, ok := f.need("uses", "name the satellite, such as uses: satellite/exospherehost/call-webhook")
+	v, ok := f.need("uses")
 	if !ok {
 		return
 	}
@@ -214,7 +211,7 @@ func (c *compiler) readData(f *fields, s *StepSpec) {
 	if hasInput && !c.badNodes[input.value] {
 		if spec.EmptyInput {
 			c.blindUses = true
-			c.error(s.inputKey, codeNoInput, "remove it, or move its keys to config", "%s takes no input", spec.Name)
+			c.error(s.inputKey, codeNoInput, noInputHint, "%s takes no input", spec.Name)
 		} else {
 			s.Input = c.inputValue(input.value, c.schema(spec, "input"))
 		}

@@ -11,6 +11,13 @@ import (
 
 var triggerTypes = []string{"api-call", "cron", "webhook", "event", "cluster"}
 
+// What settings of triggers may say, the default first.
+var (
+	overlaps  = []string{"skip", "queue", "cancel", "allow"}
+	catchUps  = []string{"latest", "none", "all"}
+	endStates = []string{"succeeded", "partial", "failed", "cancelled", "ended"}
+)
+
 // readTriggers reads one trigger or a list of them.
 func (c *compiler) readTriggers(v field) []TriggerSpec {
 	nodes := []*yaml.Node{v.value}
@@ -52,7 +59,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 		}
 		return t, false
 	}
-	f, _ := c.fields(n, t.Pos, "trigger", append([]string{"timezone", "overlap", "catch-up", "filter", "on"}, triggerTypes...)...)
+	f, _ := c.fields(n, t.Pos, "trigger", triggerKeys)
 	for _, kind := range triggerTypes {
 		v, given := f.byKey[kind]
 		if !given {
@@ -78,13 +85,13 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "event": {"filter"}, "cluster": {"on"}}
 
 func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
-	for _, key := range []string{"timezone", "overlap", "catch-up", "filter", "on"} {
-		if v, given := f.byKey[key]; given && !contains(triggerSettings[t.Type], key) {
+	for _, key := range triggerKeys.names() {
+		if v, given := f.byKey[key]; given && key != t.Type && !contains(triggerSettings[t.Type], key) {
 			c.error(v.key, codeUnknownKey, didYouMean(key, triggerSettings[t.Type]), "a trigger of type %s has no key %q", t.Type, key)
 		}
 	}
-	value := func(hint string) (Word, bool) {
-		v, ok := f.need(t.Type, hint)
+	value := func() (Word, bool) {
+		v, ok := f.need(t.Type)
 		if !ok {
 			return Word{}, false
 		}
@@ -92,12 +99,12 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 	}
 	switch t.Type {
 	case "cron":
-		t.Timezone, t.Overlap, t.CatchUp = "UTC", "skip", "latest"
+		t.Timezone, t.Overlap, t.CatchUp = "UTC", overlaps[0], catchUps[0]
 		if v, ok := f.get("overlap"); ok {
-			t.Overlap = c.oneOf(v.value, "overlap", "skip", "queue", "cancel", "allow")
+			t.Overlap = c.oneOf(v.value, "overlap", overlaps)
 		}
 		if v, ok := f.get("catch-up"); ok {
-			t.CatchUp = c.oneOf(v.value, "catch-up", "latest", "none", "all")
+			t.CatchUp = c.oneOf(v.value, "catch-up", catchUps)
 		}
 		if w, ok := f.text("timezone"); ok {
 			t.Timezone = w.Text
@@ -105,14 +112,14 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 				c.error(w.Pos, codeValue, "write it like UTC or Europe/Berlin", "the time zone %s is unknown", quoted(w.Text))
 			}
 		}
-		w, ok := value(`write cron: "0 0 * * *"`)
+		w, ok := value()
 		t.Cron = w.Text
 		return ok && c.checkCron(w)
 	case "event":
-		w, ok := value("name the NATS subject")
+		w, ok := value()
 		t.Subject = w.Text
 		if ok && !validSubject(w.Text) {
-			c.error(w.Pos, codeValue, "write it like orders.created, or orders.* or orders.>", "%s is no NATS subject", quoted(w.Text))
+			c.error(w.Pos, codeValue, subjectHint, "%s is no NATS subject", quoted(w.Text))
 			return false
 		}
 		if w, ok := f.text("filter"); ok {
@@ -120,16 +127,16 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 		}
 		return ok
 	case "cluster":
-		w, ok := value("name the cluster, project/name")
+		w, ok := value()
 		t.Cluster = strings.TrimPrefix(w.Text, "cluster/")
 		project, name, _ := strings.Cut(t.Cluster, "/")
 		if ok && (!identifierPattern.MatchString(project) || !identifierPattern.MatchString(name)) {
-			c.error(w.Pos, codeIdentifier, "write it like project/name", "%s is no identifier of a cluster", quoted(w.Text))
+			c.error(w.Pos, codeIdentifier, clusterHint, "%s is no identifier of a cluster", quoted(w.Text))
 			return false
 		}
-		t.On = "succeeded"
+		t.On = endStates[0]
 		if v, ok := f.get("on"); ok {
-			t.On = c.oneOf(v.value, "on", "succeeded", "partial", "failed", "cancelled", "ended")
+			t.On = c.oneOf(v.value, "on", endStates)
 		}
 		return ok
 	}
@@ -149,13 +156,13 @@ func (c *compiler) checkCron(w Word) bool {
 		c.error(w.Pos, codeCron, didYouMean(text, cronMacros), "%s is no cron expression", quoted(w.Text))
 		return false
 	case !strings.HasPrefix(text, "@") && len(strings.Fields(text)) != 5:
-		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "a cron expression has 5 fields, and %s has %d",
+		c.error(w.Pos, codeCron, cronHint, "a cron expression has 5 fields, and %s has %d",
 			quoted(w.Text), len(strings.Fields(text)))
 		return false
 	}
 	schedule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
 	if err != nil {
-		c.error(w.Pos, codeCron, "the fields are minute, hour, day of month, month and day of week", "%s is no cron expression: %v", quoted(w.Text), err)
+		c.error(w.Pos, codeCron, cronHint, "%s is no cron expression: %v", quoted(w.Text), err)
 		return false
 	}
 	// Every date that exists comes within eight years of 2096, the longest time without a February 29; five are looked at

@@ -18,8 +18,9 @@ const defaultGateway = "http://127.0.0.1:7070"
 type grammar struct {
 	globals
 
-	Lint lintCommand `cmd:"" group:"write" help:"Check cluster files, and say all that is wrong with them."`
-	Plan planCommand `cmd:"" group:"write" help:"Show what a cluster file is compiled to."`
+	Lint   lintCommand   `cmd:"" group:"write" help:"Check cluster files, and say all that is wrong with them."`
+	Plan   planCommand   `cmd:"" group:"write" help:"Show what a cluster file is compiled to."`
+	Schema schemaCommand `cmd:"" group:"write" help:"Print the JSON Schema of cluster files, for editors."`
 
 	Run      runCommand      `cmd:"" group:"run" help:"Start a run of a cluster now."`
 	Apply    applyCommand    `cmd:"" group:"run" help:"Register cluster files with the gateway."`

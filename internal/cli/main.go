@@ -1,7 +1,7 @@
 // Package cli is the `orbit` command line: it reads arguments, asks the compiler or a gateway, and shows the answer. Data
 // goes to stdout; progress, messages and errors, one sentence each, go to stderr.
 //
-//	args ──grammar──► command ──► compiler, catalog (lint, plan, satellites)
+//	args ──grammar──► command ──► compiler, catalog (lint, plan, schema, satellites)
 //	                         └──► apiclient ──► gateway (run, status, items …)
 //
 // It refuses to know how a mesh works inside: `orbit dev` and `run --local` are handed one in Deps.
