@@ -38,10 +38,7 @@ func (d Diagnostic) String() string {
 }
 
 // NotRunYet tells whether the diagnostic speaks of something that compiles, but that this version cannot run.
-func (d Diagnostic) NotRunYet() bool {
-	e, ok := Explain(d.Code)
-	return ok && e.NotRunYet
-}
+func (d Diagnostic) NotRunYet() bool { return notRunYet(d.Code) }
 
 // Attach gives the diagnostics the lines of the file they speak of, so that Render can show them. Diagnostics of Compile
 // have theirs; those that came as JSON have not.
@@ -49,6 +46,9 @@ func Attach(ds []Diagnostic, source []byte) {
 	s := newSource("", source)
 	for i := range ds {
 		ds[i].source = s.line(ds[i].Line)
+		if ds[i].Code == codeInlineSecret {
+			ds[i].source = ds[i].source[:s.locate(Pos{ds[i].Line, ds[i].Column}).offset] + hidden
+		}
 	}
 }
 
@@ -77,7 +77,7 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 			paint(hue, fmt.Sprintf("%s[%s]:", d.Severity, d.Code)), d.Message)
 		if strings.TrimSpace(d.source) != "" {
 			line, lead := excerpt(d.source, d.Column)
-			number := fmt.Sprintf("%5d | ", d.Line)
+			number := lineNumber(d.Line)
 			fmt.Fprintf(&b, "%s%s\n%s%s%s\n", number, line, strings.Repeat(" ", len(number)), lead, paint(hue, "^"))
 		}
 		if d.Hint != "" {
@@ -86,6 +86,9 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 	}
 	_, _ = io.WriteString(w, b.String())
 }
+
+// lineNumber stands before a line of the file.
+func lineNumber(n int) string { return fmt.Sprintf("%5d | ", n) }
 
 // excerptWidth bounds the part of a long line that is shown, in characters.
 const excerptWidth = 160

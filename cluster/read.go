@@ -95,7 +95,7 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 		s.Triggers = c.readTriggers(v)
 	}
 	if v, ok := f.get("retries"); ok {
-		s.Retries = c.readRetries(v, DefaultRetries)
+		s.Retries, c.retriesKey = c.readRetries(v, DefaultRetries)
 		c.retries = s.Retries
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"regexp"
 
 	"gopkg.in/yaml.v3"
@@ -36,6 +37,9 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 		}
 		for i := 0; i+1 < len(m.Content); i += 2 {
 			key, value := m.Content[i], m.Content[i+1]
+			if value.Kind == yaml.ScalarNode && !isNull(value) {
+				c.inlineAt = append(c.inlineAt, at(value))
+			}
 			if c.badNodes[key] {
 				continue
 			}
@@ -94,4 +98,35 @@ func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
 		return ok
 	}
 	return false
+}
+
+// inlineSecrets warns of values in the file, once.
+func (c *compiler) inlineSecrets() {
+	n := len(c.inline)
+	if n == 0 {
+		return
+	}
+	message := "the value of a secret stands in this file, for all who may read it"
+	if n > 1 {
+		message = fmt.Sprintf("the values of %d secrets stand in this file, this one first, for all who may read it", n)
+	}
+	c.warn(c.inlineAt[0], codeInlineSecret, "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run", "%s", message)
+}
+
+// hidden stands for the value of a secret.
+const hidden = "***"
+
+// hideSecrets keeps the values of secrets out of the lines that Render shows: what it writes may be a log.
+func (c *compiler) hideSecrets() {
+	first := map[int]mark{} // of each line, where its first value begins
+	for _, p := range c.inlineAt {
+		if _, known := first[p.Line]; !known {
+			first[p.Line] = c.src.locate(p)
+		}
+	}
+	for i := range c.found {
+		if m, ok := first[c.found[i].Line]; ok {
+			c.found[i].source = c.found[i].source[:m.offset] + hidden
+		}
+	}
 }

@@ -15,8 +15,18 @@ import (
 // maxRetries bounds retries: more of them only hide a mistake.
 const maxRetries = 100
 
-// readRetries reads `retries: 3` or the map, on top of what holds without it.
-func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
+// readRetries reads `retries: 3` or the map, on top of what holds without it. The place is that of the key; none where
+// something is wrong with it.
+func (c *compiler) readRetries(v field, base RetryPolicy) (RetryPolicy, Pos) {
+	before := len(c.found)
+	policy := c.readPolicy(v, base)
+	if len(c.found) > before {
+		return policy, Pos{}
+	}
+	return policy, v.key
+}
+
+func (c *compiler) readPolicy(v field, base RetryPolicy) RetryPolicy {
 	if v.value.Kind != yaml.MappingNode {
 		if n, ok := c.integer(v.value, "retries", 0, maxRetries); ok {
 			base.Max = n

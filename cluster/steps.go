@@ -57,7 +57,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 	c.readUses(f, s)
 	c.readIdentifier(f, s)
 	if v, ok := f.get("retries"); ok {
-		s.Retries = c.readRetries(v, c.retries)
+		s.Retries, s.retriesKey = c.readRetries(v, c.retries)
 	}
 	if v, ok := f.get("timeout"); ok {
 		if s.Timeout, ok = c.duration(v.value, "timeout"); ok && s.Timeout == 0 {
