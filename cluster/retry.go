@@ -68,8 +68,12 @@ func (c *compiler) longRetries(s *Spec) {
 		return
 	}
 	warn := func(key Pos, p RetryPolicy) {
+		wait := orbit.Duration(p.Longest().Round(time.Second)).String()
+		if p.Longest() == longestWait {
+			wait = "more than 100 years"
+		}
 		c.warn(key, codeLongRetries, "retry less often, or lower delay or max-delay",
-			"the retries may wait %s in all, which is longer than the sla of %s", orbit.Duration(p.Longest().Round(time.Second)), s.SLA)
+			"the retries may wait %s in all, which is longer than the sla of %s", wait, s.SLA)
 	}
 	inherited := slices.ContainsFunc(s.Steps, func(step *StepSpec) bool { return step.retriesKey == Pos{} })
 	told := time.Duration(0)

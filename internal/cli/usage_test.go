@@ -12,6 +12,7 @@ func TestMisuseEndsWith2AndAHint(t *testing.T) {
 		"status":                   `an argument is missing: expected "<run>"`,
 		"status a b":               "unexpected argument b",
 		"lint":                     `an argument is missing: expected "<file> ..."`,
+		"lint --watch a.yml -":     "stdin cannot be watched; name a file",
 		"runs --limt 3":            "unknown flag --limt",
 		"nodes -o xml":             `--output must be one of "table","json","mermaid" but got "xml"`,
 		"nodes -o mermaid":         "only `orbit plan` draws; here -o is table or json",
