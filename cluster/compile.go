@@ -117,7 +117,11 @@ type compiler struct {
 	retries    RetryPolicy // the cluster's
 	retriesKey Pos
 	used       map[string]bool // secrets that expressions name
+	declared   map[string]bool // secrets
 	undeclared map[string]Pos  // secrets that are named but not there, and where first
+
+	expressionsSeen int
+	compared        int // names, for "did you mean"
 
 	blindSteps   bool // a satellite's identifier could not be told, so an unknown one may be it
 	blindSecrets bool // the secrets could not be read, so an unknown one may be among them

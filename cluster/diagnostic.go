@@ -68,6 +68,8 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 		return "\x1b[" + code + "m" + s + "\x1b[0m"
 	}
 	var b strings.Builder
+	var last string // the line shown last, and its characters: many may stand on one
+	var runes []rune
 	for _, d := range ds {
 		hue := "1;31" // red
 		if d.Severity == SeverityWarning {
@@ -75,8 +77,11 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 		}
 		fmt.Fprintf(&b, "%s %s %s\n", paint("1", fmt.Sprintf("%s:%d:%d:", d.File, d.Line, d.Column)),
 			paint(hue, fmt.Sprintf("%s[%s]:", d.Severity, d.Code)), d.Message)
-		if strings.TrimSpace(d.source) != "" {
-			line, lead := excerpt(d.source, d.Column)
+		if !blankLine(d.source) {
+			if d.source != last {
+				last, runes = d.source, []rune(strings.TrimRight(d.source, " \t"))
+			}
+			line, lead := excerpt(runes, d.Column)
 			number := lineNumber(d.Line)
 			fmt.Fprintf(&b, "%s%s\n%s%s%s\n", number, line, strings.Repeat(" ", len(number)), lead, paint(hue, "^"))
 		}
@@ -87,16 +92,17 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 	_, _ = io.WriteString(w, b.String())
 }
 
+func blankLine(line string) bool { return strings.TrimLeft(line, " \t") == "" }
+
 // lineNumber stands before a line of the file.
 func lineNumber(n int) string { return fmt.Sprintf("%5d | ", n) }
 
 // excerptWidth bounds the part of a long line that is shown, in characters.
 const excerptWidth = 160
 
-// excerpt gives what to show of a line, and blanks as wide as what stands before the column. Tabs stay tabs, so that
+// excerpt gives what to show of a line's characters, and blanks as wide as what stands before the column. Tabs stay tabs, so that
 // both lines break alike on any terminal; control characters are shown as a dot.
-func excerpt(line string, column int) (shown, lead string) {
-	runes := []rune(strings.TrimRight(line, " \t"))
+func excerpt(runes []rune, column int) (shown, lead string) {
 	at := min(max(column-1, 0), len(runes))
 	from, to := 0, len(runes)
 	if len(runes) > excerptWidth {

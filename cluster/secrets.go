@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	secretPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`)
+	secretPattern = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z_][A-Za-z0-9_-]{0,%d}$`, maxSecretName-1))
 	sourcePattern = map[string]*regexp.Regexp{
 		"env":   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
 		"vault": regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./#-]*$`),
@@ -26,7 +26,7 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 	if v.value.Kind == yaml.SequenceNode {
 		maps = v.value.Content
 	}
-	first := map[string]bool{}
+	c.declared = map[string]bool{}
 	for _, m := range maps {
 		if m.Kind != yaml.MappingNode {
 			c.blindSecrets = true
@@ -43,11 +43,11 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 			if c.badNodes[key] {
 				continue
 			}
-			if first[key.Value] {
+			if c.declared[key.Value] {
 				c.error(at(key), codeDuplicate, "keep one of them", "the secret %s is declared twice", quoted(key.Value))
 				continue
 			}
-			first[key.Value] = true
+			c.declared[key.Value] = true
 			s.secretNames = append(s.secretNames, key.Value)
 			if !secretPattern.MatchString(key.Value) {
 				c.error(at(key), codeIdentifier, "write it of letters, digits, _ and -, such as API_KEY", "%s is no name of a secret", quoted(key.Value))

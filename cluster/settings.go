@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -11,9 +12,6 @@ import (
 
 	"github.com/exospherehost/orbit"
 )
-
-// maxRetries bounds retries: more of them only hide a mistake.
-const maxRetries = 100
 
 // readRetries reads `retries: 3` or the map, on top of what holds without it. The place is that of the key; none where
 // something is wrong with it.
@@ -55,8 +53,8 @@ func (c *compiler) readPolicy(v field, base RetryPolicy) RetryPolicy {
 		var x float64
 		if m.value.Kind != yaml.ScalarNode || m.value.Decode(&x) != nil || m.value.ShortTag() == "!!str" {
 			c.error(at(m.value), codeType, "", "retries.factor must be a number, not %s", describe(m.value))
-		} else if !(x >= 1 && x <= 100) {
-			c.error(at(m.value), codeValue, "2 doubles the wait each time", "retries.factor must be from 1 to 100")
+		} else if !(x >= 1 && x <= maxFactor) {
+			c.error(at(m.value), codeValue, "2 doubles the wait each time", "retries.factor must be from 1 to %d", maxFactor)
 		} else {
 			base.Factor = x
 		}
@@ -64,7 +62,7 @@ func (c *compiler) readPolicy(v field, base RetryPolicy) RetryPolicy {
 	return base
 }
 
-var ratePattern = regexp.MustCompile(`^\s*([0-9]{1,9})\s*/\s*(s|m|h|sec|min|hour|second|minute)\s*$`)
+var ratePattern = regexp.MustCompile(fmt.Sprintf(`^\s*([0-9]{1,%d})\s*/\s*(s|m|h|sec|min|hour|second|minute)\s*$`, maxRateDigits))
 
 // readRate reads "10/s".
 func (c *compiler) readRate(n *yaml.Node) *Rate {
@@ -88,7 +86,7 @@ func (c *compiler) readResources(v field) (r orbit.Resources) {
 	r.GPUMemory = c.readBytes(f, "gpu-memory")
 	r.Memory = c.readBytes(f, "memory")
 	if n, ok := f.get("cpu"); ok {
-		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, 4096)
+		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, maxCPU)
 	}
 	if w, ok := f.text("model"); ok {
 		r.Model = w.Text

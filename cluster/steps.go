@@ -10,9 +10,6 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
-// maxSteps bounds a list of satellites: what a run keeps for each step is held in memory by its leader.
-const maxSteps = 200
-
 var stepKeys = []string{"name", "uses", "identifier", "config", "input", "retries", "timeout", "delay", "parents", "children",
 	"if", "unites", "concurrency", "rate-limit", "resources"}
 
@@ -79,7 +76,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 		s.Unites = c.readUnites(v)
 	}
 	if v, ok := f.get("concurrency"); ok {
-		if s.Concurrency, ok = c.integer(v.value, "concurrency", 1, 1_000_000); ok {
+		if s.Concurrency, ok = c.integer(v.value, "concurrency", 1, maxConcurrency); ok {
 			c.warn(v.key, codeLimitLater, "", "a limit on concurrency is not kept yet")
 		}
 	}
