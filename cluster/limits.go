@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// The limits of a cluster file. They keep compiling it under 200 ms and 64 MiB, whatever it holds; hostile_test.go holds
-// it to that. Each has an example in testdata/bad.txtar or beside it.
+// The limits of a cluster file. The aim is that compiling takes at most 200 ms and 64 MiB, whatever the file holds, apart
+// from what Options.Check takes; hostile_test.go measures the memory, and limits_test.go goes one past each of them.
 const (
-	maxSize        = 256 << 10 // bytes; the file goes to the gateway in one message, which NATS bounds at 1 MiB
-	maxNodes       = 20_000    // keys and values; each costs some 300 bytes of tree
-	maxDepth       = 64        // levels; no schema is a quarter as deep, and reading them is recursive
-	maxExpressions = 5_000     // of all texts; twenty for each satellite of the longest list, and five times as many to spare
+	maxSize        = 256 << 10 // bytes; `nats req orbit.api.apply` sends a file in one message, which NATS bounds at 1 MiB
+	maxNodes       = 20_000    // keys and values; each is a node of the tree that YAML makes
+	maxDepth       = 64        // levels; far deeper than any config, and reading them is recursive
+	maxExpressions = 5_000     // of all texts; 25 for each satellite of the longest list
 	maxExpression  = 8 << 10   // bytes of one; a longer one is a program, which jq is for, and reading it is recursive
 	maxNesting     = 40        // parentheses, functions and ! within each other; reading them is recursive
 	maxArguments   = 20        // of format, the function that takes most
 	maxCompared    = 5_000     // names that wrong ones are compared with for "did you mean"; it is what takes longest
 
-	maxSteps       = 200 // of each list; what a run keeps for each step is held in memory by its leader
-	maxTriggers    = 100 // of a cluster; each is a schedule or a subscription that a gateway keeps
-	maxIdentifier  = 63  // characters; identifiers are tokens of NATS subjects, and fit a DNS label
-	maxSecretName  = 128 // characters; variables of an environment are named like that, and none is longer
-	maxRetries     = 100 // more of them only hide a mistake
-	maxFactor      = 100 // of waits; 100 times longer each time is past any max-delay at the third
-	maxCPU         = 4096
+	maxSteps       = 200       // of each list; what a run keeps for each step is held in memory by its leader
+	maxTriggers    = 100       // of a cluster; each is a schedule or a subscription that a gateway keeps
+	maxIdentifier  = 63        // characters; identifiers are tokens of NATS subjects, and fit a DNS label
+	maxSecretName  = 128       // characters; longer than any name of a variable that people write
+	maxRetries     = 100       // more of them only hide a mistake
+	maxFactor      = 100       // of waits; 100 times longer each time is past any max-delay at the third
+	maxCPU         = 4096      // cores of one machine; larger ones are not built
 	maxConcurrency = 1_000_000 // items of one step at once; more than a mesh has slots
 	maxRateDigits  = 9         // of the count of a rate: a thousand million a second is no limit
 
-	minSLA = time.Minute     // less than it takes to place the first item on a busy mesh
-	maxSLA = 168 * time.Hour // a week; JetStream keeps what tells a repetition apart for no longer
+	minSLA = time.Minute     // the file format says so
+	maxSLA = 168 * time.Hour // a week, likewise
 )
 
 // countExpression counts the expressions of the file. It is false past the limit, which is told once.
