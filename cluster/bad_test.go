@@ -17,7 +17,30 @@ var update = flag.Bool("update", false, "write what the compiler says into testd
 
 // TestEachMistakeIsToldOnceAtItsPlace goes through testdata/bad.txtar: pairs of a cluster file and what is said about it.
 func TestEachMistakeIsToldOnceAtItsPlace(t *testing.T) {
-	const name = "testdata/bad.txtar"
+	golden(t, "testdata/bad.txtar", func(t *testing.T, r *cluster.Result) {
+		if len(r.Errors()) == 0 {
+			t.Error("no error is told")
+		}
+		if r.Plan != nil {
+			t.Error("a plan in spite of the error")
+		}
+	})
+}
+
+// TestWarningsAreToldWhereTheyAreDueAndNowhereElse goes through testdata/warned.txtar in the same way.
+func TestWarningsAreToldWhereTheyAreDueAndNowhereElse(t *testing.T) {
+	golden(t, "testdata/warned.txtar", func(t *testing.T, r *cluster.Result) {
+		if r.Plan == nil {
+			t.Error("no plan in spite of there being warnings alone")
+		}
+		if shown := rendered(r.Diagnostics, false); strings.Contains(shown, "CANARY") {
+			t.Errorf("the value of a secret is shown:\n%s", shown)
+		}
+	})
+}
+
+// golden compiles each file of an archive, and compares what is said with the entry after it.
+func golden(t *testing.T, name string, check func(*testing.T, *cluster.Result)) {
 	archive, err := txtar.ParseFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -34,12 +57,7 @@ func TestEachMistakeIsToldOnceAtItsPlace(t *testing.T) {
 			if diff := cmp.Diff(string(want.Data), got); diff != "" {
 				t.Errorf("what is said (-want +got):\n%s\nabout:\n%s", diff, file.Data)
 			}
-			if len(r.Errors()) == 0 {
-				t.Error("no error is told")
-			}
-			if r.Plan != nil {
-				t.Error("a plan in spite of the error")
-			}
+			check(t, r)
 		})
 	}
 	if *update {

@@ -89,6 +89,9 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.resolve(r.Spec, g)
 		c.undeclaredSecrets(r.Spec)
 		c.unusedSecrets(r.Spec)
+		c.inlineSecrets()
+		c.longRetries(r.Spec)
+		c.unread(g)
 		if !c.failed {
 			if plan := c.plan(r.Spec, g); !c.failed {
 				r.Plan = plan
@@ -96,6 +99,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		}
 	}
 	sortDiagnostics(c.found)
+	c.hideSecrets()
 	r.Diagnostics = c.found
 	return r
 }
@@ -109,9 +113,15 @@ type compiler struct {
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
 	schemas    map[string]*schema
 	inline     map[string]string
-	retries    RetryPolicy     // the cluster's
+	inlineAt   []Pos       // where its values stand, in file order
+	retries    RetryPolicy // the cluster's
+	retriesKey Pos
 	used       map[string]bool // secrets that expressions name
+	declared   map[string]bool // secrets
 	undeclared map[string]Pos  // secrets that are named but not there, and where first
+
+	expressionsSeen int
+	compared        int // names, for "did you mean"
 
 	blindSteps   bool // a satellite's identifier could not be told, so an unknown one may be it
 	blindSecrets bool // the secrets could not be read, so an unknown one may be among them

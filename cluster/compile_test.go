@@ -274,30 +274,6 @@ func TestFilesThatAreNoTextAreRefused(t *testing.T) {
 	}
 }
 
-func TestEveryCodeIsExplainedOnceAndTested(t *testing.T) {
-	golden := readFile(t, "testdata/bad.txtar")
-	elsewhere := "ORB-C001 ORB-C002 ORB-C080 ORB-C081 ORB-C095 ORB-C096 ORB-C097"
-	last := ""
-	for _, e := range cluster.Explanations() {
-		if e.Code <= last {
-			t.Errorf("%s stands behind %s", e.Code, last)
-		}
-		last = e.Code
-		if e.Title == "" || !strings.HasSuffix(e.Text, ".") {
-			t.Errorf("%s is not explained", e.Code)
-		}
-		if !strings.Contains(golden, e.Code) && !strings.Contains(elsewhere, e.Code) {
-			t.Errorf("%s is not tested", e.Code)
-		}
-		if found, ok := cluster.Explain(e.Code); !ok || found.Title != e.Title {
-			t.Errorf("%s is not found", e.Code)
-		}
-	}
-	if _, ok := cluster.Explain("ORB-C999"); ok {
-		t.Error("a code that is none is explained")
-	}
-}
-
 func TestASecretThatNothingUsesIsAWarning(t *testing.T) {
 	r := compile(strings.Replace(head, "  satellites:\n", "  secrets: [{TOKEN: x}]\n  satellites:\n", 1) + step("a", ""))
 	if got := told(r.Diagnostics); r.Plan == nil || !strings.HasPrefix(got, "6:14 warning ORB-C081 the secret TOKEN is not used\n") {

@@ -18,6 +18,11 @@ func (c *compiler) readCondition(v field) *Condition {
 		cursor := newCursor(c.src, v.value)
 		cursor.advance(cond.Source[:start])
 		cond.Pos = cursor.place()
+		if !closed && longExpression(cond.Source, start+len("${{")) {
+			c.tooLong(cond.Pos)
+			c.blindUses = true
+			return nil
+		}
 		if !closed {
 			c.error(cond.Pos, codeUnclosed, "close it with }}", "the expression is not closed")
 			c.blindUses = true
@@ -31,6 +36,15 @@ func (c *compiler) readCondition(v field) *Condition {
 		cond.Source = strings.TrimSpace(inner)
 	} else if v.value.Style&yaml.LiteralStyle == 0 && v.value.ShortTag() == "!!bool" {
 		cond.Source = strings.ToLower(cond.Source)
+	}
+	if !c.countExpression(cond.Pos) {
+		c.blindUses = true
+		return nil
+	}
+	if len(cond.Source) > maxExpression {
+		c.tooLong(cond.Pos)
+		c.blindUses = true
+		return nil
 	}
 	e, err := ParseExpr(cond.Source)
 	if err != nil {

@@ -91,8 +91,8 @@ func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what string,
 				open = append(open, name)
 			}
 		}
-		hint := didYouMean(p.key.Value, s.names)
-		if near := nearest(p.key.Value, open); near != "" {
+		hint := c.didYouMean(p.key.Value, s.names)
+		if near := c.nearest(p.key.Value, open); near != "" {
 			hint = "did you mean " + near + "?"
 			seen[near] = true
 			add(p, near)

@@ -12,13 +12,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Limits of a file. They keep the time to compile it well under a second, whatever it holds.
-const (
-	maxSize  = 256 << 10
-	maxNodes = 20_000
-	maxDepth = 64
-)
-
 // decode reads the file's one YAML document; nil where it cannot be read, and then the reason has been told.
 func (c *compiler) decode() *yaml.Node {
 	if !c.readable() {

@@ -38,10 +38,7 @@ func (d Diagnostic) String() string {
 }
 
 // NotRunYet tells whether the diagnostic speaks of something that compiles, but that this version cannot run.
-func (d Diagnostic) NotRunYet() bool {
-	e, ok := Explain(d.Code)
-	return ok && e.NotRunYet
-}
+func (d Diagnostic) NotRunYet() bool { return notRunYet(d.Code) }
 
 // Attach gives the diagnostics the lines of the file they speak of, so that Render can show them. Diagnostics of Compile
 // have theirs; those that came as JSON have not.
@@ -49,6 +46,9 @@ func Attach(ds []Diagnostic, source []byte) {
 	s := newSource("", source)
 	for i := range ds {
 		ds[i].source = s.line(ds[i].Line)
+		if ds[i].Code == codeInlineSecret {
+			ds[i].source = ds[i].source[:s.locate(Pos{ds[i].Line, ds[i].Column}).offset] + hidden
+		}
 	}
 }
 
@@ -68,6 +68,8 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 		return "\x1b[" + code + "m" + s + "\x1b[0m"
 	}
 	var b strings.Builder
+	var last string // the line shown last, and its characters: many may stand on one
+	var runes []rune
 	for _, d := range ds {
 		hue := "1;31" // red
 		if d.Severity == SeverityWarning {
@@ -75,9 +77,12 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 		}
 		fmt.Fprintf(&b, "%s %s %s\n", paint("1", fmt.Sprintf("%s:%d:%d:", d.File, d.Line, d.Column)),
 			paint(hue, fmt.Sprintf("%s[%s]:", d.Severity, d.Code)), d.Message)
-		if strings.TrimSpace(d.source) != "" {
-			line, lead := excerpt(d.source, d.Column)
-			number := fmt.Sprintf("%5d | ", d.Line)
+		if !blankLine(d.source) {
+			if d.source != last {
+				last, runes = d.source, []rune(strings.TrimRight(d.source, " \t"))
+			}
+			line, lead := excerpt(runes, d.Column)
+			number := lineNumber(d.Line)
 			fmt.Fprintf(&b, "%s%s\n%s%s%s\n", number, line, strings.Repeat(" ", len(number)), lead, paint(hue, "^"))
 		}
 		if d.Hint != "" {
@@ -87,13 +92,17 @@ func Render(w io.Writer, ds []Diagnostic, color bool) {
 	_, _ = io.WriteString(w, b.String())
 }
 
+func blankLine(line string) bool { return strings.TrimLeft(line, " \t") == "" }
+
+// lineNumber stands before a line of the file.
+func lineNumber(n int) string { return fmt.Sprintf("%5d | ", n) }
+
 // excerptWidth bounds the part of a long line that is shown, in characters.
 const excerptWidth = 160
 
-// excerpt gives what to show of a line, and blanks as wide as what stands before the column. Tabs stay tabs, so that
+// excerpt gives what to show of a line's characters, and blanks as wide as what stands before the column. Tabs stay tabs, so that
 // both lines break alike on any terminal; control characters are shown as a dot.
-func excerpt(line string, column int) (shown, lead string) {
-	runes := []rune(strings.TrimRight(line, " \t"))
+func excerpt(runes []rune, column int) (shown, lead string) {
 	at := min(max(column-1, 0), len(runes))
 	from, to := 0, len(runes)
 	if len(runes) > excerptWidth {

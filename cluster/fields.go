@@ -61,8 +61,8 @@ func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*f
 				open = append(open, k)
 			}
 		}
-		near := nearest(key.Value, open)
-		hint := didYouMean(key.Value, known)
+		near := c.nearest(key.Value, open)
+		hint := c.didYouMean(key.Value, known)
 		if near != "" {
 			hint = "did you mean " + near + "?"
 			f.byKey[near] = field{at(key), n.Content[i+1]}

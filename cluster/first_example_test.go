@@ -69,6 +69,9 @@ func TestTheFirstPublishedExampleMendedLacksTwoSecrets(t *testing.T) {
 	if !strings.Contains(all, "133:33 warning ORB-C080 origin-bucket and destination-bucket are the same") {
 		t.Error(all)
 	}
+	if !strings.Contains(all, "27:23 warning ORB-C084 the values of 8 secrets stand in this file, this one first") || strings.Count(all, "ORB-C084") != 1 {
+		t.Error(all)
+	}
 	if len(r.NotRunYet()) == 0 || strings.Contains(all, "ORB-C081") {
 		t.Error(all)
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -9,8 +10,9 @@ import (
 type graph struct {
 	nodes []*node // as in Spec.Steps
 	byID  map[string]*node
-	from  *node // failure.from; nil where any failure counts, or from is wrong
-	vague bool  // an edge could not be read: who descends from whom is not known
+	from  *node               // failure.from; nil where any failure counts, or from is wrong
+	known map[string][]string // what identifiers gave, by the parts
+	vague bool                // an edge could not be read: who descends from whom is not known
 }
 
 // node is a step in the graph. Edges stay within a part.
@@ -24,7 +26,8 @@ type node struct {
 	join      *Join
 	depth     int
 	reads     []read
-	vague     bool // part of a cycle or below one: what its ancestors are has no answer
+	noted     map[read]bool // the same, to look up
+	vague     bool          // part of a cycle or below one: what its ancestors are has no answer
 }
 
 // edge is an entry of parents or children.
@@ -35,7 +38,7 @@ type edge struct {
 
 // connect draws the edges, and reports those that lead nowhere or in circles.
 func (c *compiler) connect(s *Spec) *graph {
-	g := &graph{byID: map[string]*node{}}
+	g := &graph{byID: map[string]*node{}, known: map[string][]string{}}
 	for i, step := range s.Steps {
 		n := &node{StepSpec: step, index: i}
 		g.nodes = append(g.nodes, n)
@@ -93,8 +96,8 @@ func (c *compiler) neighbour(g *graph, n *node, w Word, role string) *node {
 			return nil
 		}
 		ids := g.identifiers(n.Part)
-		c.error(w.Pos, codeEdge, didYouMean(w.Text, ids), "the %s %s is no satellite of this cluster", role, quoted(w.Text))
-		if near := nearest(w.Text, ids); near != "" {
+		c.error(w.Pos, codeEdge, c.didYouMean(w.Text, ids), "the %s %s is no satellite of this cluster", role, quoted(w.Text))
+		if near := c.nearest(w.Text, ids); near != "" {
 			return g.byID[near]
 		}
 		g.vague = true
@@ -110,12 +113,17 @@ func (c *compiler) neighbour(g *graph, n *node, w Word, role string) *node {
 
 // identifiers lists the steps of some parts, in file order.
 func (g *graph) identifiers(parts ...Part) []string {
+	key := fmt.Sprint(parts)
+	if known, ok := g.known[key]; ok {
+		return known
+	}
 	var out []string
 	for _, n := range g.nodes {
 		if slices.Contains(parts, n.Part) && n.Identifier.Text != "" {
 			out = append(out, n.Identifier.Text)
 		}
 	}
+	g.known[key] = out
 	return out
 }
 

@@ -142,7 +142,7 @@ var unitesKeys = keys{
 
 var resourceKeys = keys{
 	{name: "gpu-memory", title: "GPU memory", text: "Memory of one device.", form: refer("memory").with("examples", []any{"40GiB"})},
-	{name: "cpu", title: "Cores", text: "Processor cores.", form: whole(1, maxCores)},
+	{name: "cpu", title: "Cores", text: "Processor cores.", form: whole(1, maxCPU)},
 	{name: "memory", title: "Memory", text: "Main memory.", form: refer("memory").with("examples", []any{"8GiB"})},
 	{name: "model", title: "Model", text: "The model that must be served.", form: anyText},
 	{name: "class", title: "Hardware class", text: "A hardware class by name, instead of the amounts.", form: refer("class")},

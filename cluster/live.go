@@ -5,70 +5,47 @@ import (
 	"slices"
 )
 
-// needs is what is read of each step's output: the fields, or the whole.
-type needs map[string]*need
-
-type need struct {
-	whole  bool
-	fields map[string]bool
-}
-
-func (m needs) add(r read) {
-	n := m[r.step]
-	if n == nil {
-		n = &need{fields: map[string]bool{}}
-		m[r.step] = n
-	}
-	if r.field == "" {
-		n.whole = true
-	} else {
-		n.fields[r.field] = true
-	}
-}
-
-func (m needs) merge(o needs) {
-	for step, n := range o {
-		if n.whole {
-			m.add(read{step: step})
-		}
-		for f := range n.fields {
-			m.add(read{step, f})
-		}
-	}
-}
-
 // live gives, for each step, what its items carry of their ancestors' outputs: what is read there or below. What failure
 // steps read is carried by every step whose failure starts them.
 func (g *graph) live() map[*node][]Live {
-	onFailure := needs{}
+	var reads []read
 	for _, n := range g.nodes {
-		if n.Part == Failure {
-			for _, r := range n.reads {
-				if other := g.byID[r.step]; r.step == Payload || other != nil && other.Part == Main {
-					onFailure.add(r)
-				}
+		reads = append(reads, n.reads...)
+	}
+	slices.SortFunc(reads, func(a, b read) int { return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.field, b.field)) })
+	reads = slices.Compact(reads)
+	number := make(map[read]int, len(reads))
+	for i, r := range reads {
+		number[r] = i
+	}
+	onFailure := newSet(len(reads))
+	for _, n := range g.nodes {
+		for _, r := range n.reads {
+			if other := g.byID[r.step]; n.Part == Failure && (r.step == Payload || other != nil && other.Part == Main) {
+				onFailure.add(number[r])
 			}
 		}
 	}
-	all := make(map[*node]needs, len(g.nodes))
+	needs := make([]set, len(g.nodes)) // by the step's index: numbers of reads, a bit each, so that long files stay small
+	for i, n := range g.nodes {
+		needs[i] = newSet(len(reads))
+		for _, r := range n.reads {
+			needs[i].add(number[r])
+		}
+		if n.Part == Main && g.startsFailure(n) {
+			needs[i].union(onFailure)
+		}
+	}
 	order := g.topological()
 	slices.Reverse(order)
 	for _, n := range order { // children first
-		m := needs{}
-		for _, r := range n.reads {
-			m.add(r)
-		}
 		for _, k := range n.children {
-			m.merge(all[k])
+			needs[n.index].union(needs[k.index])
 		}
-		if n.Part == Main && g.startsFailure(n) {
-			m.merge(onFailure)
-		}
-		all[n] = m
 	}
 	out := make(map[*node][]Live, len(g.nodes))
-	for n, m := range all {
-		out[n] = g.carried(n, m)
+	for i, n := range g.nodes {
+		out[n] = g.carried(n, reads, needs[i])
 	}
 	return out
 }
@@ -78,23 +55,25 @@ func (g *graph) startsFailure(n *node) bool {
 	return g.from == nil || g.from == n || n.ancestors.has(g.from.index)
 }
 
-// carried lists what a step carries beside its incoming object, sorted by the place of the steps in the file.
-func (g *graph) carried(n *node, m needs) []Live {
+// carried lists what a step carries beside its incoming object, sorted by the names of the steps. The reads are sorted,
+// and needed holds the places of those that the step needs.
+func (g *graph) carried(n *node, reads []read, needed set) []Live {
 	var out []Live
-	for step, need := range m {
-		if step == feeder(n) || step != Payload && !g.above(n, g.byID[step]) {
-			continue
-		}
-		l := Live{Step: step}
-		if !need.whole {
-			for f := range need.fields {
-				l.Fields = append(l.Fields, f)
+	for i, end := 0, 0; i < len(reads); i = end {
+		step := reads[i].step
+		l, whole := Live{Step: step}, false
+		for end = i; end < len(reads) && reads[end].step == step; end++ {
+			if needed.has(end) {
+				whole = whole || reads[end].field == "" // it sorts first
+				if !whole {
+					l.Fields = append(l.Fields, reads[end].field)
+				}
 			}
-			slices.Sort(l.Fields)
 		}
-		out = append(out, l)
+		if (whole || l.Fields != nil) && step != feeder(n) && (step == Payload || g.above(n, g.byID[step])) {
+			out = append(out, l)
+		}
 	}
-	slices.SortFunc(out, func(a, b Live) int { return cmp.Compare(a.Step, b.Step) })
 	return out
 }
 

@@ -41,9 +41,12 @@ func editDistance(a, b string, limit int) int {
 	if abs(len(a)-len(b)) >= limit {
 		return limit
 	}
-	before, above := make([]int, len(b)+1), make([]int, len(b)+1)
-	row := make([]int, len(b)+1)
-	for j := range above {
+	var rows [3][128]int // of most names, so that nothing is allocated
+	before, above, row := rows[0][:], rows[1][:], rows[2][:]
+	if len(b) >= len(row) {
+		before, above, row = make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	}
+	for j := range len(b) + 1 {
 		above[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
@@ -77,6 +80,11 @@ func didYouMean(name string, known []string) string {
 	if n := nearest(name, known); n != "" {
 		return "did you mean " + n + "?"
 	}
+	return listKnown(known)
+}
+
+// listKnown is the hint that names what is known, as far as it fits.
+func listKnown(known []string) string {
 	if len(known) == 0 {
 		return ""
 	}

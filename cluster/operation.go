@@ -18,13 +18,10 @@ type Operation struct {
 // functions and the least and most arguments they take.
 var functions = map[string][2]int{
 	"contains": {2, 2}, "startsWith": {2, 2}, "endsWith": {2, 2}, "length": {1, 1}, "toJSON": {1, 1}, "fromJSON": {1, 1},
-	"join": {1, 2}, "format": {1, 20}, "default": {2, 2},
+	"join": {1, 2}, "format": {1, maxArguments}, "default": {2, 2},
 }
 
 var functionNames = []string{"contains", "startsWith", "endsWith", "length", "toJSON", "fromJSON", "join", "format", "default"}
-
-// maxNesting bounds parentheses, so that a hostile file cannot exhaust the stack.
-const maxNesting = 40
 
 // operatorMarks are what makes an expression more than a path.
 const operatorMarks = "=!<>&|()'"

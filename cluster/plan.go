@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/exospherehost/orbit"
 )
@@ -97,20 +96,6 @@ type Join struct {
 	MinPercent float64 `json:"min_percent,omitempty"`
 	MinCount   int     `json:"min_count,omitempty"`
 }
-
-// RetryPolicy says how often and when a failed item is tried again.
-type RetryPolicy struct {
-	Max      int            `json:"max"`      // retries after the first attempt
-	Strategy string         `json:"strategy"` // exponential, linear or fixed
-	Delay    orbit.Duration `json:"delay"`
-	Factor   float64        `json:"factor"`
-	MaxDelay orbit.Duration `json:"max_delay"`
-	Jitter   string         `json:"jitter"` // full, equal or none
-}
-
-// DefaultRetries is the policy of a cluster that says nothing: five retries, waiting at most 1s, 2s, 4s, 8s and 16s.
-var DefaultRetries = RetryPolicy{Max: 5, Strategy: "exponential", Delay: orbit.Duration(time.Second), Factor: 2,
-	MaxDelay: orbit.Duration(5 * time.Minute), Jitter: "full"}
 
 // Rate is a limit on attempts over the whole mesh.
 type Rate struct {

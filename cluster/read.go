@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -13,13 +14,7 @@ import (
 // formatVersion is the version of the file format.
 const formatVersion = "0.0.1b"
 
-// Bounds of an SLA.
-const (
-	minSLA = time.Minute
-	maxSLA = 168 * time.Hour
-)
-
-var identifierPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+var identifierPattern = regexp.MustCompile(fmt.Sprintf(`^[a-z0-9][a-z0-9_-]{0,%d}$`, maxIdentifier-1))
 
 // read reads the whole grammar. What cannot be read is left out of the result, and has been reported.
 func (c *compiler) read(root *yaml.Node) *Spec {
@@ -95,7 +90,7 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 		s.Triggers = c.readTriggers(v)
 	}
 	if v, ok := f.get("retries"); ok {
-		s.Retries = c.readRetries(v, DefaultRetries)
+		s.Retries, c.retriesKey = c.readRetries(v, DefaultRetries)
 		c.retries = s.Retries
 	}
 }
@@ -137,7 +132,7 @@ func suggestIdentifier(s string, parts int) string {
 		if p == "" {
 			p = "name"
 		}
-		out = append(out, p[:min(len(p), 63)])
+		out = append(out, p[:min(len(p), maxIdentifier)])
 	}
 	for len(out) < parts {
 		out = append([]string{"project"}, out...)

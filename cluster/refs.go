@@ -101,7 +101,7 @@ func (l *lookup) secret(p *Path) {
 	name := p.Segments[0].Name
 	l.used[name] = true
 	switch {
-	case !slices.Contains(l.spec.secretNames, name):
+	case !l.declared[name]:
 		if l.blindSecrets {
 			return
 		}
@@ -119,7 +119,7 @@ func (l *lookup) secret(p *Path) {
 func (c *compiler) undeclaredSecrets(s *Spec) {
 	for name, at := range c.undeclared {
 		hint := "declare it under cluster.secrets, such as " + name + ": {env: " + strings.ReplaceAll(name, "-", "_") + "}"
-		if near := nearest(name, s.secretNames); near != "" {
+		if near := c.nearest(name, s.secretNames); near != "" {
 			c.used[near] = true
 			hint = "did you mean " + near + "? Else " + hint
 		}
@@ -160,7 +160,7 @@ func (l *lookup) output(p *Path) {
 	other := l.g.byID[p.Step]
 	if other == nil {
 		if !l.blindSteps {
-			l.fail(codeUnknownStep, didYouMean(p.Step, l.g.identifiers(Main, l.n.Part)), "no satellite has the identifier %s", quoted(p.Step))
+			l.fail(codeUnknownStep, l.didYouMean(p.Step, l.g.identifiers(Main, l.n.Part)), "no satellite has the identifier %s", quoted(p.Step))
 		}
 		return
 	}
@@ -180,7 +180,7 @@ func (l *lookup) output(p *Path) {
 	if named && !optional && other.Satellite != nil {
 		s := l.schema(other.Satellite, "output")
 		if name := below[0].Name; s.closed() && !s.has(name) {
-			l.fail(codeOutputField, didYouMean(name, s.names), "the output of %s has no field %s", p.Step, quoted(name))
+			l.fail(codeOutputField, l.didYouMean(name, s.names), "the output of %s has no field %s", p.Step, quoted(name))
 			return
 		}
 	}
@@ -222,7 +222,11 @@ func (n *node) note(step string, below []Segment) {
 	if len(below) > 0 && !below[0].IsIndex {
 		r.field = below[0].Name
 	}
-	if !slices.Contains(n.reads, r) {
+	if !n.noted[r] {
+		if n.noted == nil {
+			n.noted = map[read]bool{}
+		}
+		n.noted[r] = true
 		n.reads = append(n.reads, r)
 	}
 }

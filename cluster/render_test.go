@@ -50,6 +50,26 @@ func TestRenderCutsLongLinesAndHidesControlCharacters(t *testing.T) {
 	}
 }
 
+func TestRenderNeverShowsTheValueOfASecret(t *testing.T) {
+	for _, secrets := range []string{
+		"[{A: CANARY-1}, {B: CANARY-2}]", "{A: 'CANARY-1', B: CANARY-2}", "{A: CANARY-1, A: CANARY-2}", "{A: CANARY-1, B: {file: CANARY-2}}",
+		"[{A: CANARY-1}, {A: CANARY-2}]", "{A B: CANARY-1}",
+	} {
+		text := strings.Replace(head, "  satellites:\n", "  secrets: "+secrets+"\n  satellites:\n", 1) + step("a", "")
+		r := compile(text)
+		shown := rendered(r.Diagnostics, false)
+		if !strings.Contains(shown, "***\n") || strings.Contains(shown, "CANARY") {
+			t.Errorf("of %s:\n%s", secrets, shown)
+		}
+	}
+	text := strings.Replace(head, "  satellites:\n", "  secrets: {A: CANARY}\n  satellites:\n", 1) + step("a", "")
+	attached := []cluster.Diagnostic{{File: "c.yml", Line: 6, Column: 16, Code: "ORB-C084"}}
+	cluster.Attach(attached, []byte(text))
+	if shown := rendered(attached, false); !strings.Contains(shown, "A: ***\n") || strings.Contains(shown, "CANARY") {
+		t.Error(shown)
+	}
+}
+
 func TestAttachGivesDiagnosticsTheirLinesBack(t *testing.T) {
 	text := "version: 1\n"
 	ds := compile(text).Diagnostics

@@ -27,7 +27,14 @@ func (c *compiler) expressions(v *Value, n *yaml.Node) {
 		}
 		cursor.advance(text[:start])
 		pos := cursor.place()
-		if !ok {
+		if !c.countExpression(pos) {
+			v.broken, c.blindUses = true, true
+			return
+		}
+		if !ok && longExpression(text, end) {
+			c.tooLong(pos)
+			v.broken, c.blindUses = true, true
+		} else if !ok {
 			c.error(pos, codeUnclosed, "close it with }}; a literal ${{ is written ${{ '${{' }}", "the expression is not closed")
 			v.broken, c.blindUses = true, true
 		} else if e, err := ParseExpr(inner); err != nil {
@@ -70,6 +77,7 @@ func nextExpression(text string) (start int, inner string, end int, ok bool) {
 		start--
 	}
 	from, inQuotes := open+3, false
+	text = text[:min(len(text), from+maxExpression+len("}}"))]
 	for i := from; i < len(text); i++ {
 		switch {
 		case text[i] == '\'':
@@ -87,6 +95,16 @@ func nextExpression(text string) (start int, inner string, end int, ok bool) {
 		}
 	}
 	return start, "", from, false
+}
+
+// longExpression tells whether what nextExpression did not find closed, having opened at the given byte, is only too long.
+func longExpression(text string, opened int) bool {
+	rest := text[opened:]
+	if len(rest) <= maxExpression+len("}}") {
+		return false
+	}
+	closed := strings.Index(rest, "}}")
+	return closed > maxExpression && !strings.Contains(rest[:closed], "${{")
 }
 
 // wholeExpression tells whether a text is one expression and nothing else.

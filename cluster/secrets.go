@@ -1,13 +1,14 @@
 package cluster
 
 import (
+	"fmt"
 	"regexp"
 
 	"gopkg.in/yaml.v3"
 )
 
 var (
-	secretPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,127}$`)
+	secretPattern = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z_][A-Za-z0-9_-]{0,%d}$`, maxSecretName-1))
 	sourcePattern = map[string]*regexp.Regexp{
 		"env":   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
 		"vault": regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./#-]*$`),
@@ -28,7 +29,7 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 	if v.value.Kind == yaml.SequenceNode {
 		maps = v.value.Content
 	}
-	first := map[string]bool{}
+	c.declared = map[string]bool{}
 	for _, m := range maps {
 		if m.Kind != yaml.MappingNode {
 			c.blindSecrets = true
@@ -39,14 +40,17 @@ func (c *compiler) readSecrets(f *fields, s *Spec) {
 		}
 		for i := 0; i+1 < len(m.Content); i += 2 {
 			key, value := m.Content[i], m.Content[i+1]
+			if value.Kind == yaml.ScalarNode && !isNull(value) {
+				c.inlineAt = append(c.inlineAt, at(value))
+			}
 			if c.badNodes[key] {
 				continue
 			}
-			if first[key.Value] {
+			if c.declared[key.Value] {
 				c.error(at(key), codeDuplicate, "keep one of them", "the secret %s is declared twice", quoted(key.Value))
 				continue
 			}
-			first[key.Value] = true
+			c.declared[key.Value] = true
 			s.secretNames = append(s.secretNames, key.Value)
 			if !secretPattern.MatchString(key.Value) {
 				c.error(at(key), codeIdentifier, "write it of letters, digits, _ and -, such as API_KEY", "%s is no name of a secret", quoted(key.Value))
@@ -96,4 +100,35 @@ func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
 		return ok
 	}
 	return false
+}
+
+// inlineSecrets warns of values in the file, once.
+func (c *compiler) inlineSecrets() {
+	n := len(c.inline)
+	if n == 0 {
+		return
+	}
+	message := "the value of a secret stands in this file, for all who may read it"
+	if n > 1 {
+		message = fmt.Sprintf("the values of %d secrets stand in this file, this one first, for all who may read it", n)
+	}
+	c.warn(c.inlineAt[0], codeInlineSecret, "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run", "%s", message)
+}
+
+// hidden stands for the value of a secret.
+const hidden = "***"
+
+// hideSecrets keeps the values of secrets out of the lines that Render shows: what it writes may be a log.
+func (c *compiler) hideSecrets() {
+	first := map[int]mark{} // of each line, where its first value begins
+	for _, p := range c.inlineAt {
+		if _, known := first[p.Line]; !known {
+			first[p.Line] = c.src.locate(p)
+		}
+	}
+	for i := range c.found {
+		if m, ok := first[c.found[i].Line]; ok {
+			c.found[i].source = c.found[i].source[:m.offset] + hidden
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,14 +12,8 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
-// Bounds of settings.
-const (
-	maxRetries     = 100 // more of them only hide a mistake
-	minFactor      = 1
-	maxFactor      = 100
-	maxCores       = 4096
-	maxConcurrency = 1_000_000
-)
+// minFactor: waits do not shrink.
+const minFactor = 1
 
 // What settings may say, the default first.
 var (
@@ -27,8 +22,18 @@ var (
 	uniteStrategies = []string{"all-success", "all-done"}
 )
 
-// readRetries reads `retries: 3` or the map, on top of what holds without it.
-func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
+// readRetries reads `retries: 3` or the map, on top of what holds without it. The place is that of the key; none where
+// something is wrong with it.
+func (c *compiler) readRetries(v field, base RetryPolicy) (RetryPolicy, Pos) {
+	before := len(c.found)
+	policy := c.readPolicy(v, base)
+	if len(c.found) > before {
+		return policy, Pos{}
+	}
+	return policy, v.key
+}
+
+func (c *compiler) readPolicy(v field, base RetryPolicy) RetryPolicy {
 	if v.value.Kind != yaml.MappingNode {
 		if n, ok := c.integer(v.value, "retries", 0, maxRetries); ok {
 			base.Max = n
@@ -66,7 +71,7 @@ func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
 	return base
 }
 
-var ratePattern = regexp.MustCompile(`^\s*([0-9]{1,9})\s*/\s*(s|m|h|sec|min|hour|second|minute)\s*$`)
+var ratePattern = regexp.MustCompile(fmt.Sprintf(`^\s*([0-9]{1,%d})\s*/\s*(s|m|h|sec|min|hour|second|minute)\s*$`, maxRateDigits))
 
 // readRate reads "10/s".
 func (c *compiler) readRate(n *yaml.Node) *Rate {
@@ -90,7 +95,7 @@ func (c *compiler) readResources(v field) (r orbit.Resources) {
 	r.GPUMemory = c.readBytes(f, "gpu-memory")
 	r.Memory = c.readBytes(f, "memory")
 	if n, ok := f.get("cpu"); ok {
-		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, maxCores)
+		r.CPU, _ = c.integer(n.value, "resources.cpu", 1, maxCPU)
 	}
 	if w, ok := f.text("model"); ok {
 		r.Model = w.Text

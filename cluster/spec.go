@@ -58,7 +58,7 @@ type StepSpec struct {
 	RateLimit   *Rate
 	Resources   orbit.Resources
 
-	usesKey, configKey, inputKey, resourcesKey Pos
+	usesKey, configKey, inputKey, resourcesKey, retriesKey Pos
 }
 
 // Condition is the inside of an `if`.

@@ -10,9 +10,6 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
-// maxSteps bounds a list of satellites: what a run keeps for each step is held in memory by its leader.
-const maxSteps = 200
-
 // readSteps reads one list of satellites.
 func (c *compiler) readSteps(v field, part Part) []*StepSpec {
 	n := v.value
@@ -54,7 +51,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 	c.readUses(f, s)
 	c.readIdentifier(f, s)
 	if v, ok := f.get("retries"); ok {
-		s.Retries = c.readRetries(v, c.retries)
+		s.Retries, s.retriesKey = c.readRetries(v, c.retries)
 	}
 	if v, ok := f.get("timeout"); ok {
 		if s.Timeout, ok = c.duration(v.value, "timeout"); ok && s.Timeout == 0 {

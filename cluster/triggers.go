@@ -27,6 +27,11 @@ func (c *compiler) readTriggers(v field) []TriggerSpec {
 			c.error(at(v.value), codeMissingKey, "write trigger: api-call", "trigger has no value")
 		}
 	}
+	if len(nodes) > maxTriggers {
+		c.error(at(nodes[maxTriggers]), codeCount, "one trigger of type event can take the place of many, with * or > in its subject",
+			"the list has %d triggers; at most %d are allowed", len(nodes), maxTriggers)
+		nodes = nodes[:maxTriggers]
+	}
 	var out []TriggerSpec
 	for _, n := range nodes {
 		if c.badNodes[n] {

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
 
@@ -9,28 +8,14 @@ import (
 )
 
 // Backoff is the wait before the next attempt, after the given number of attempts (from 1). r is a random number in
-// [0, 1). Without jitter the wait is
-//
-//	exponential  delay × factor^(attempts−1)
-//	linear       delay × attempts
-//	fixed        delay
-//
-// and at most max-delay; full jitter takes it times r, equal jitter half of it plus half of it times r.
+// [0, 1). Without jitter it is the policy's Wait; full jitter takes it times r, equal jitter half of it plus half of it
+// times r.
 func Backoff(p cluster.RetryPolicy, attempts int, r float64) time.Duration {
-	d := float64(p.Delay)
-	switch p.Strategy {
-	case "linear":
-		d *= float64(attempts)
-	case "fixed":
-	default:
-		d *= math.Pow(p.Factor, float64(attempts-1))
-	}
-	if p.MaxDelay > 0 {
-		d = min(d, float64(p.MaxDelay))
-	}
-	d = min(d, float64(math.MaxInt64/2))
+	longest := p.Wait(attempts)
+	d := float64(longest)
 	switch p.Jitter {
 	case "none":
+		return longest
 	case "equal":
 		d = d/2 + d/2*r
 	default:

@@ -67,7 +67,12 @@ func (a *app) compile(c *compiler, name string) (*compiled, error) {
 	if name == "-" {
 		shown = "stdin"
 	}
-	return &compiled{cluster.Compile(shown, text, c.options), shown, text}, nil
+	return c.compile(shown, text), nil
+}
+
+// compile compiles a text; file is what diagnostics call it.
+func (c *compiler) compile(file string, text []byte) *compiled {
+	return &compiled{cluster.Compile(file, text, c.options), file, text}
 }
 
 // compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.

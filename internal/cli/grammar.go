@@ -22,6 +22,8 @@ type grammar struct {
 	Plan   planCommand   `cmd:"" group:"write" help:"Show what a cluster file is compiled to."`
 	Schema schemaCommand `cmd:"" group:"write" help:"Print the JSON Schema of cluster files, for editors."`
 
+	Explain explainCommand `cmd:"" group:"write" help:"Say what a code of lint means, with an example."`
+
 	Run      runCommand      `cmd:"" group:"run" help:"Start a run of a cluster now."`
 	Apply    applyCommand    `cmd:"" group:"run" help:"Register cluster files with the gateway."`
 	Clusters clustersCommand `cmd:"" group:"run" help:"List the registered clusters."`

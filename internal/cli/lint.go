@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/exospherehost/orbit/cluster"
 )
@@ -9,19 +10,26 @@ import (
 // lintCommand is `orbit lint`.
 type lintCommand struct {
 	Files []string `arg:"" name:"file" help:"Cluster files; - is stdin."`
+	Watch bool     `help:"Go on until Ctrl-C, and check a file again whenever it has changed."`
 }
 
 // Help is the long help.
 func (*lintCommand) Help() string {
 	return "All that is wrong with a file is told at once, in file order, with its line and what to try. Nothing is sent anywhere.\n\n" +
-		"The exit code is 1 where there are errors, and 0 with warnings alone."
+		"The exit code is 1 where there are errors, and 0 with warnings alone. `orbit explain CODE` says more of a code."
 }
 
 // Run compiles the files. Diagnostics are its data.
-func (c *lintCommand) Run(_ context.Context, a *app) error {
+func (c *lintCommand) Run(ctx context.Context, a *app) error {
+	if c.Watch && slices.Contains(c.Files, "-") {
+		return &misuse{"stdin cannot be watched; name a file", "lint"}
+	}
 	compiler, err := newCompiler()
 	if err != nil {
 		return err
+	}
+	if c.Watch {
+		return a.watch(ctx, compiler, c.Files)
 	}
 	all := []cluster.Diagnostic{} // not nil: a clean file gives [] in JSON
 	failed, clean := false, 0

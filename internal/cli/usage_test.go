@@ -12,6 +12,7 @@ func TestMisuseEndsWith2AndAHint(t *testing.T) {
 		"status":                   `an argument is missing: expected "<run>"`,
 		"status a b":               "unexpected argument b",
 		"lint":                     `an argument is missing: expected "<file> ..."`,
+		"lint --watch a.yml -":     "stdin cannot be watched; name a file",
 		"runs --limt 3":            "unknown flag --limt",
 		"nodes -o xml":             `--output must be one of "table","json","mermaid" but got "xml"`,
 		"nodes -o mermaid":         "only `orbit plan` draws; here -o is table or json",
@@ -37,7 +38,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "plan", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, word := range []string{"lint", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
@@ -46,7 +47,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, name := range []string{"lint", "plan", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, name := range []string{"lint", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
 		"satellites", "dev", "decode", "version"} {
 		got := invoke(call{args: []string{name, "--help"}})
 		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: orbit "+name) {
