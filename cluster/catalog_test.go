@@ -59,9 +59,12 @@ func newCatalog() fakeCatalog {
 		Config: json.RawMessage(`{"type": "object", "additionalProperties": false, "required": ["folder-path", "file-name"], "properties": {"folder-path": {"type": "string"}, "file-name": {"type": "string"}, "secrets": {"type": "object"}}}`),
 		Input:  json.RawMessage(`{"type": "object", "properties": {"content": {}}}`),
 	}
+	typed := &orbit.SatelliteSpec{Name: "test/typed", Output: json.RawMessage(`{"type": "object", "additionalProperties": false, "properties": {
+		"name": {"type": "string"}, "pages": {"type": "integer"}, "note": {"type": ["string", "null"]},
+		"tables": {"type": "array", "items": {"type": "object", "additionalProperties": false, "properties": {"title": {"type": "string"}, "rows": {"type": "array"}}}}}}`)}
 	mail := &orbit.SatelliteSpec{Name: "exospherehost/send-email"}
 	c := fakeCatalog{}
-	for _, s := range []*orbit.SatelliteSpec{files, parse, model, webhook, jq, move, put, mail} {
+	for _, s := range []*orbit.SatelliteSpec{files, parse, model, webhook, jq, move, put, mail, typed} {
 		s.Available = s != mail
 		for _, name := range append([]string{s.Name}, s.Aliases...) {
 			c[name] = s

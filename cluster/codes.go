@@ -45,6 +45,7 @@ const (
 	codeOutputField    = "ORB-C055"
 	codeSecretUnknown  = "ORB-C056"
 	codeSecretsWhole   = "ORB-C057"
+	codeOutputKind     = "ORB-C059"
 	codeSecretMisplace = "ORB-C058"
 
 	// What compiles, but is most likely not meant.

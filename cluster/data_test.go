@@ -126,16 +126,16 @@ func TestExpressionsInText(t *testing.T) {
 
 func TestOperationsThatCannotBeDoneSayWhy(t *testing.T) {
 	for expr, want := range map[string]string{
-		"1 < 'a'":                  "a number and a text have no order",
-		"length(1)":                "a number has no length",
-		"startsWith(1, 'a')":       "argument 1 is a number and not text",
-		"contains('a', 1)":         "argument 2 is a number and not text",
-		"join('a')":                "argument 1 is a text and not a list",
-		"join(fromJSON('[]'), 1)":  "argument 2 is a number and not text",
-		"fromJSON('{')":            "the text is no JSON",
-		"format('{1}', 1)":         "{1} is none of the 1 arguments",
-		"format('{', 1)":           "a { is not closed",
-		"satellites.a.output.none": `there is no field "none"`,
+		"fromJSON('1') < 'a'":                 "a number and a text have no order",
+		"length(fromJSON('1'))":               "a number has no length",
+		"startsWith(fromJSON('1'), 'a')":      "argument 1 is a number and not text",
+		"contains('a', fromJSON('1'))":        "argument 2 is a number and not text",
+		`join(fromJSON('true'))`:              "argument 1 is a boolean and not a list",
+		"join(fromJSON('[]'), fromJSON('1'))": "argument 2 is a number and not text",
+		"fromJSON('{')":                       "the text is no JSON",
+		"format('{1}', 1)":                    "{1} is none of the 1 arguments",
+		"format('{', 1)":                      "a { is not closed",
+		"satellites.a.output.none":            `there is no field "none"`,
 	} {
 		p := must(t, head+step("a", "")+fmt.Sprintf("    - {uses: exospherehost/jq, config: {query: .}, input: \"${{ %s }}\"}\n", expr))
 		_, err := p.Steps[1].Input.Resolve(&cluster.Scope{Output: func(string) (any, error) { return map[string]any{}, nil }})

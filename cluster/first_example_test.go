@@ -103,7 +103,7 @@ deepseek-r1-distrill-llama-70b: get-files-from-s3(file-name,file-path)
 call-webhook: get-files-from-s3(file-name,file-path)
 delete-file-from-s3: get-files-from-s3(file-name,file-path)
 move-to-failure-bucket: get-files-from-s3(file-name,file-path)
-send-pagerduty-alert: get-files-from-s3(file-path)
+send-pagerduty-alert: $failure() get-files-from-s3(file-path)
 send-logs-to-new-relic:
 `
 	if diff := cmp.Diff(want, carried(r.Plan)); diff != "" {

@@ -65,7 +65,7 @@ func carried(p *cluster.Plan) string {
 	for _, s := range p.Steps {
 		fmt.Fprintf(&b, "%s:", s.Identifier)
 		for _, l := range s.Live {
-			fmt.Fprintf(&b, " %s(%s)", l.Step, strings.Join(l.Fields, ","))
+			fmt.Fprintf(&b, " %s(%s)%s", l.Step, strings.Join(l.Fields, ","), map[bool]string{true: "*"}[l.Many])
 		}
 		b.WriteString("\n")
 	}
@@ -81,13 +81,15 @@ func TestLiveValues(t *testing.T) {
 	}
 	failure := "  failure:\n    from: %s\n    satellites:\n  "
 	for name, c := range map[string]struct{ steps, want string }{
-		"nothing is read":             {step("a", "") + step("b", ""), "a:\nb:\n"},
-		"the parent travels anyway":   {step("a", "") + reads("b", "satellites.a.output.x", ""), "a:\nb:\n"},
-		"a grandparent's field":       {step("a", "") + step("b", "") + reads("c", "satellites.a.output.x.y[0]", ""), "a:\nb:\nc: a(x)\n"},
-		"carried by all between":      {step("a", "") + step("b", "") + step("c", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a(x)\nd: a(x)\n"},
-		"fields of several readers":   {step("a", "") + step("b", "") + reads("c", "satellites.a.output.y", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a(x,y)\nd: a(x)\n"},
-		"the whole output":            {step("a", "") + step("b", "") + reads("c", "satellites.a.output", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a()\nd: a(x)\n"},
-		"a position is the whole":     {step("a", "") + step("b", "") + reads("c", "satellites.a.output[0]", ""), "a:\nb:\nc: a()\n"},
+		"nothing is read":           {step("a", "") + step("b", ""), "a:\nb:\n"},
+		"the parent travels anyway": {step("a", "") + reads("b", "satellites.a.output.x", ""), "a:\nb:\n"},
+		"a grandparent's field":     {step("a", "") + step("b", "") + reads("c", "satellites.a.output.x.y[0]", ""), "a:\nb:\nc: a(x)\n"},
+		"carried by all between":    {step("a", "") + step("b", "") + step("c", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a(x)\nd: a(x)\n"},
+		"fields of several readers": {step("a", "") + step("b", "") + reads("c", "satellites.a.output.y", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a(x,y)\nd: a(x)\n"},
+		"the whole output":          {step("a", "") + step("b", "") + reads("c", "satellites.a.output", "") + reads("d", "satellites.a.output.x", ""), "a:\nb:\nc: a()\nd: a(x)\n"},
+		"a position is the whole":   {step("a", "") + step("b", "parents: [a]") + step("j", "unites: {identifier: run}") + reads("c", "satellites.a.output[0].x", ""), "a:\nb:\nj: a()*\nc: a()*\n"},
+		"lists below a join": {step("r", "") + step("a", "parents: [r]") + step("b", "parents: [a]") + step("j", "unites: {identifier: r}") +
+			reads("c", "satellites.a.output.x", "") + reads("d", "satellites.r.output.y", ""), "r:\na:\nb:\nj: a(x)* r(y)\nc: a(x)* r(y)\nd: r(y)\n"},
 		"a field that may be missing": {step("a", "") + step("b", "") + reads("c", "satellites.a.output.x?.y", ""), "a:\nb:\nc: a(x)\n"},
 		"only the branch that reads":  {step("a", "") + step("b", "") + reads("c", "satellites.a.output.x", "parents: [b]") + step("d", "parents: [b]"), "a:\nb:\nc: a(x)\nd:\n"},
 		"the payload at a root":       {reads("a", "trigger.payload.x", "") + step("b", ""), "a:\nb:\n"},
@@ -96,7 +98,7 @@ func TestLiveValues(t *testing.T) {
 		"two ancestors, sorted":       {step("z", "") + step("a", "") + step("b", "") + reads("c", "satellites.z.output.x", "") + reads("d", "satellites.a.output.x", ""), "z:\na:\nb: z(x)\nc: a(x) z(x)\nd: a(x)\n"},
 		"inside an operation":         {step("a", "") + step("b", "") + reads("c", "length(satellites.a.output.x) > 2 || satellites.a.output.y", ""), "a:\nb:\nc: a(x,y)\n"},
 		"in a condition":              {step("a", "") + step("b", "") + step("c", "if: \"${{ satellites.a.output.x == 1 }}\""), "a:\nb:\nc: a(x)\n"},
-		"a join carries its parents":  {step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]") + reads("d", "satellites.b.output.x", "parents: [b, c]"), "a:\nb:\nc:\nd: b(x)\n"},
+		"a join carries its parents":  {step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]") + reads("d", "satellites.b.output.x", "parents: [b, c]"), "a:\nb:\nc:\nd: b(x)*\n"},
 		"a failure step reads an ancestor of from": {step("a", "") + step("b", "") + step("c", "") + fmt.Sprintf(failure, "b") + reads("f", "satellites.a.output.x", ""),
 			"a:\nb:\nc: a(x)\nf: a(x)\n"},
 		"a failure step below reads it": {step("a", "") + step("b", "") + step("c", "") + fmt.Sprintf(failure, "c") + step("f", "") + "  " + reads("g", "satellites.a.output.x", ""),

@@ -12,16 +12,13 @@ func (c *compiler) unite(g *graph, n *node) {
 		return
 	}
 	n.join = &Join{Strategy: "all-success", Scope: "run"}
-	place := n.Identifier.Pos
 	if u := n.Unites; u != nil {
-		place = u.Pos
 		n.join.Strategy, n.join.MinPercent, n.join.MinCount = u.Strategy, u.MinPercent, u.MinCount
-	} else if len(n.Parents) > 0 {
-		place = n.Parents[0].Pos
 	}
-	c.warn(place, codeJoinLater, "", "joins are not run yet")
+	c.warn(n.joinPos(), codeJoinLater, "", "joins are not run yet")
 	c.scope(g, n)
 	n.depth = 1 // at scope run a join has the lineage of a root
+	defer func() { n.join.Members = members(g, n) }()
 	if n.scope != nil {
 		n.join.Scope = n.scope.Identifier.Text
 		n.depth = n.scope.depth + 1 // one item for each object of the scope step
@@ -36,7 +33,8 @@ func (c *compiler) scope(g *graph, n *node) {
 	switch {
 	case len(n.parents) == 0:
 		c.error(u.Pos, codeUnites, "name its parents", "%s has no parent, so there is nothing to unite", n.Identifier.Text)
-	case u != nil && u.Identifier.Text == "run":
+	case u != nil && u.Identifier.Text == RunScope:
+		c.boundScope(n, u.Identifier.Pos)
 	case u != nil && u.Identifier.Text != "":
 		scope, known := g.byID[u.Identifier.Text]
 		names := commonLineage(n)
@@ -56,8 +54,40 @@ func (c *compiler) scope(g *graph, n *node) {
 	default:
 		if names := commonLineage(n); len(names) > 0 {
 			n.scope = g.byID[names[0]]
+		} else {
+			c.boundScope(n, n.joinPos())
 		}
 	}
+}
+
+// joinPos is where a step says that it is a join.
+func (n *node) joinPos() Pos {
+	switch {
+	case n.Unites != nil:
+		return n.Unites.Pos
+	case len(n.Parents) > 0:
+		return n.Parents[0].Pos
+	}
+	return n.Identifier.Pos
+}
+
+// boundScope refuses the scope run outside the main part: failure steps run for an item each, and log steps for a batch, so
+// that the run has no one end of theirs to wait for.
+func (c *compiler) boundScope(n *node, at Pos) {
+	if n.Part != Main {
+		c.error(at, codeUnites, "let one step come first, and unite on it", "a join of %s cannot have the scope run", partName(n.Part))
+	}
+}
+
+// members names the steps below the scope of a join that lead to it, in file order.
+func members(g *graph, n *node) []string {
+	out := []string{}
+	for _, m := range g.nodes {
+		if n.ancestors.has(m.index) && (n.scope == nil || m.ancestors.has(n.scope.index)) {
+			out = append(out, m.Identifier.Text)
+		}
+	}
+	return out
 }
 
 // commonLineage names the steps that are in the lineage of every parent, the nearest first.

@@ -37,8 +37,8 @@ func TestEachLimitIsToldOnePastIt(t *testing.T) {
 			"7:71 error ORB-C008 the expression is longer than 8 KiB\n    build the value in a jq step\n"},
 		"nesting of an expression": {40, func(n int) string { return expression(repeat("(", n) + "1" + repeat(")", n)) },
 			"7:60 error ORB-C051 in ${{ (((((((((((((((((((((((((((((((((((((((((1)))))))))))))))… }}: the expression is nested too deep\n"},
-		"arguments": {20, func(n int) string { return expression("format(1" + repeat(",1", n-1) + ")") },
-			"7:60 error ORB-C051 in ${{ format(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1) }}: format takes 1 to 20 arguments, not 21\n"},
+		"arguments": {20, func(n int) string { return expression("format(''" + repeat(",1", n-1) + ")") },
+			"7:60 error ORB-C051 in ${{ format('',1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1) }}: format takes 1 to 20 arguments, not 21\n"},
 		"satellites": {200, func(n int) string {
 			var b strings.Builder
 			for i := range n {

@@ -40,7 +40,9 @@ func (g *graph) live() map[*node][]Live {
 	slices.Reverse(order)
 	for _, n := range order { // children first
 		for _, k := range n.children {
-			needs[n.index].union(needs[k.index])
+			if k.join == nil { // who makes a join's item reads what it needs from the ledger
+				needs[n.index].union(needs[k.index])
+			}
 		}
 	}
 	out := make(map[*node][]Live, len(g.nodes))
@@ -61,7 +63,8 @@ func (g *graph) carried(n *node, reads []read, needed set) []Live {
 	var out []Live
 	for i, end := 0, 0; i < len(reads); i = end {
 		step := reads[i].step
-		l, whole := Live{Step: step}, false
+		other := g.byID[step]
+		l, whole := Live{Step: step, Many: other != nil && n.seesList(other)}, false
 		for end = i; end < len(reads) && reads[end].step == step; end++ {
 			if needed.has(end) {
 				whole = whole || reads[end].field == "" // it sorts first
@@ -70,7 +73,7 @@ func (g *graph) carried(n *node, reads []read, needed set) []Live {
 				}
 			}
 		}
-		if (whole || l.Fields != nil) && step != feeder(n) && (step == Payload || g.above(n, g.byID[step])) {
+		if (whole || l.Fields != nil) && step != feeder(n) && (other == nil || g.above(n, other)) {
 			out = append(out, l)
 		}
 	}
@@ -82,16 +85,16 @@ func (g *graph) above(n, other *node) bool {
 	return n.ancestors.has(other.index) || n.Part == Failure && other.Part == Main
 }
 
-// feeder is the step whose output is the incoming object of the step's items, which travels whole; empty for a join, and
-// for the first failure and log steps, whose incoming object is not the payload.
+// seesList tells whether an expression of n sees the objects of the other step, an ancestor, as a list: a join lies between.
+func (n *node) seesList(other *node) bool {
+	return n.Part == other.Part && n.ancestors.has(other.index) && !n.descendsFrom(other)
+}
+
+// feeder is the name under which the incoming object of the step's items, which travels whole, is known.
 func feeder(n *node) string {
-	switch {
-	case n.join != nil || len(n.parents) > 1:
-		return ""
-	case len(n.parents) == 1:
-		return n.parents[0].Identifier.Text
-	case n.Part == Main:
-		return Payload
+	parents := make([]string, len(n.parents))
+	for i, p := range n.parents {
+		parents[i] = p.Identifier.Text
 	}
-	return ""
+	return feederOf(n.Part, n.join != nil || len(n.parents) > 1, parents)
 }

@@ -91,11 +91,17 @@ type Step struct {
 
 // Join says how a step with several parents, or with `unites`, brings items together.
 type Join struct {
-	Scope      string  `json:"scope"`    // identifier of the scope step, or "run"
+	Scope      string  `json:"scope"`    // identifier of the scope step, or RunScope
 	Strategy   string  `json:"strategy"` // all-success or all-done
 	MinPercent float64 `json:"min_percent,omitempty"`
 	MinCount   int     `json:"min_count,omitempty"`
+	// Members are the steps whose work counts: those below the scope that lead here, inner joins included. The join waits
+	// until all of it that lies below its scope object has ended.
+	Members []string `json:"members"`
 }
+
+// RunScope is the scope of a join that is made once a run; it cannot be an identifier of a step.
+const RunScope = "run"
 
 // Rate is a limit on attempts over the whole mesh.
 type Rate struct {
@@ -114,10 +120,15 @@ type Grant struct {
 type Live struct {
 	Step   string   `json:"step"`
 	Fields []string `json:"fields,omitempty"` // top-level fields, sorted; empty: the whole object
+	// Many: a join lies between, and the value is the list of the objects below the join's scope object, in lineage order.
+	Many bool `json:"many,omitempty"`
 }
 
-// Payload is the name under which the trigger's payload is a live value; it cannot be an identifier of a step.
-const Payload = "$trigger"
+// Names of live values that are no step's output; neither can be an identifier of a step.
+const (
+	Payload = "$trigger" // the trigger's payload
+	Failed  = "$failure" // in failure steps: what failed, as an object with error, code, satellite and item
+)
 
 // ParsePlan reads what Plan.Encode wrote.
 func ParsePlan(text []byte) (*Plan, error) {
@@ -164,24 +175,39 @@ func (p *Plan) Step(identifier string) (*Step, bool) {
 
 // Roots are the main steps without parents: one item each when a run starts.
 func (p *Plan) Roots() []*Step {
-	var roots []*Step
+	return p.Firsts(Main)
+}
+
+// Firsts are the steps of a part that no edge enters.
+func (p *Plan) Firsts(part Part) []*Step {
+	var firsts []*Step
 	for i := range p.Steps {
-		if s := &p.Steps[i]; s.Part == Main && len(s.Parents) == 0 {
-			roots = append(roots, s)
+		if s := &p.Steps[i]; s.Part == part && len(s.Parents) == 0 {
+			firsts = append(firsts, s)
 		}
 	}
-	return roots
+	return firsts
 }
 
 // Leaf tells whether the objects of this step are outputs of the run.
 func (s *Step) Leaf() bool { return s.Part == Main && len(s.Children) == 0 }
 
-// Feeder is the name under which the incoming object of the step's items is known: its parent, or Payload for a root.
-func (s *Step) Feeder() string {
-	if len(s.Parents) == 0 {
+// Feeder is the name under which the incoming object of the step's items is known: its parent's, Payload for a root, Failed
+// for a first failure step; empty for a join, and for a first log step.
+func (s *Step) Feeder() string { return feederOf(s.Part, s.Join != nil, s.Parents) }
+
+func feederOf(part Part, join bool, parents []string) string {
+	switch {
+	case join:
+		return ""
+	case len(parents) > 0:
+		return parents[0]
+	case part == Main:
 		return Payload
+	case part == Failure:
+		return Failed
 	}
-	return s.Parents[0]
+	return ""
 }
 
 func (p *Plan) index() {

@@ -18,6 +18,7 @@ func (c *compiler) resolve(s *Spec, g *graph) {
 			return func(path []string, p *Piece) {
 				e := &lookup{compiler: c, spec: s, g: g, n: n, field: append([]string{part}, path...), at: p.Pos}
 				p.Expr.walk(e.expr)
+				e.typed(p.Expr)
 			}
 		}
 		n.Config.each(nil, look("config"))
@@ -25,6 +26,7 @@ func (c *compiler) resolve(s *Spec, g *graph) {
 		if n.If != nil {
 			e := &lookup{compiler: c, spec: s, g: g, n: n, at: n.If.Pos}
 			n.If.Expr.walk(e.expr)
+			e.typed(n.If.Expr)
 		}
 		if n.Satellite != nil {
 			c.checkData(n.StepSpec)
@@ -86,6 +88,9 @@ func (l *lookup) fixed(p *Path) {
 	if p.Root == "trigger" && name == "payload" {
 		l.n.note(Payload, p.Segments[1:])
 		return
+	}
+	if p.Root == "failure" {
+		l.n.note(Failed, nil)
 	}
 	if len(p.Segments) > 1 {
 		l.fail(codeRoot, "write ${{ "+p.Root+"."+name+" }}", "%s.%s is one value, without fields", p.Root, name)
@@ -170,21 +175,17 @@ func (l *lookup) output(p *Path) {
 	}
 	below := p.Segments[1:]
 	named := len(below) > 0 && !below[0].IsIndex
-	if l.n.Part == Failure && named && below[0].Name == "error" && other.Part != Logs {
-		return // the sentence that says what failed
+	if l.n.Part == Failure && errorOf(p) && other.Part != Logs {
+		l.n.note(Failed, nil) // the sentence that says what failed
+		return
 	}
 	optional := named && below[0].Optional
 	if !l.visible(other, optional) {
 		return
 	}
-	if named && !optional && other.Satellite != nil {
-		s := l.schema(other.Satellite, "output")
-		if name := below[0].Name; s.closed() && !s.has(name) {
-			l.fail(codeOutputField, l.didYouMean(name, s.names), "the output of %s has no field %s", p.Step, quoted(name))
-			return
-		}
+	if l.fits(p, other) {
+		l.n.note(p.Step, below)
 	}
-	l.n.note(p.Step, below)
 }
 
 // visible tells whether an item of the step can see an output of the other one; what cannot be told counts as yes.

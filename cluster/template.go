@@ -41,8 +41,9 @@ type Expr struct {
 type Scope struct {
 	Plan    *Plan
 	Secrets map[string]string
-	Output  func(step string) (any, error) // the object of an ancestor, or Payload; loaded when first asked for
-	Values  map[string]any                 // the roots cluster, run, trigger, failure
+	Output  func(step string) (any, error) // the object of an ancestor, or the list of its objects; Payload; Failed. Loaded when first asked for
+	Failure bool                           // a failure step: Output knows Failed
+	Values  map[string]any                 // the roots cluster, run and trigger
 }
 
 // Resolve gives the value of the template: nil, bool, string, int, float64, []any, map[string]any. Values are inserted as data and never parsed again.
@@ -165,11 +166,16 @@ func (e *Expr) resolve(s *Scope) (any, error) {
 		if len(segments) == 0 || segments[0].Name != "output" {
 			return nil, fmt.Errorf("${{ %s }}: write satellites.%s.output", p.Source, p.Step)
 		}
+		if s.Failure && errorOf(p) { // the spelling of older files
+			return fromFailure(s, p, p.Segments[1:])
+		}
 		out, err := s.Output(p.Step)
 		if err != nil {
 			return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
 		}
 		v, segments = out, segments[1:]
+	case "failure":
+		return fromFailure(s, p, segments)
 	case "trigger":
 		if len(segments) > 0 && segments[0].Name == "payload" {
 			out, err := s.Output(Payload)
@@ -188,6 +194,23 @@ func (e *Expr) resolve(s *Scope) (any, error) {
 		return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
 	}
 	return out, nil
+}
+
+// errorOf tells whether a path is satellites.ID.output.error: in failure steps the sentence that says what failed.
+func errorOf(p *Path) bool {
+	return p.Root == "satellites" && len(p.Segments) == 2 && p.Segments[0].Name == "output" && p.Segments[1].Name == "error"
+}
+
+// fromFailure reads what failed.
+func fromFailure(s *Scope, p *Path, segments []Segment) (any, error) {
+	v, err := s.Output(Failed)
+	if err == nil {
+		v, err = walk(v, segments)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("${{ %s }}: %w", p.Source, err)
+	}
+	return v, nil
 }
 
 // asText is a value inside text: a string as it is, an object as its satellite's primary text field where it has one,
