@@ -272,7 +272,7 @@ func TestFilesThatAreNoTextAreRefused(t *testing.T) {
 }
 
 func TestEveryCodeIsExplainedOnceAndTested(t *testing.T) {
-	golden := readFile(t, "testdata/bad.txtar")
+	golden := readFile(t, "testdata/bad.txtar") + readFile(t, "testdata/fmt.txtar")
 	elsewhere := "ORB-C001 ORB-C002 ORB-C080 ORB-C081 ORB-C095 ORB-C096 ORB-C097"
 	last := ""
 	for _, e := range cluster.Explanations() {

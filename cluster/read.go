@@ -19,13 +19,20 @@ const (
 	maxSLA = 168 * time.Hour
 )
 
+// The keys of the grammar, in the order that Format gives them.
+var (
+	fileKeys    = []string{"version", "cluster"}
+	clusterKeys = []string{"identifier", "title", "description", "sla", "trigger", "retries", "secrets", "satellites", "logs", "failure"}
+	failureKeys = []string{"from", "satellites"}
+)
+
 var identifierPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // read reads the whole grammar. What cannot be read is left out of the result, and has been reported.
 func (c *compiler) read(root *yaml.Node) *Spec {
 	s := &Spec{Retries: DefaultRetries}
 	start := at(root)
-	top, ok := c.fields(root, start, "the file", "version", "cluster")
+	top, ok := c.fields(root, start, "the file", fileKeys...)
 	if !ok {
 		return s
 	}
@@ -38,7 +45,7 @@ func (c *compiler) read(root *yaml.Node) *Spec {
 	if !ok {
 		return s
 	}
-	f, ok := c.fields(v.value, v.key, "cluster", "identifier", "title", "description", "sla", "trigger", "retries", "secrets", "satellites", "logs", "failure")
+	f, ok := c.fields(v.value, v.key, "cluster", clusterKeys...)
 	if !ok {
 		return s
 	}
@@ -102,7 +109,7 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 
 func (c *compiler) readFailure(v field, s *Spec) {
 	c.warn(v.key, codeFailureLater, "", "failure steps are not run yet")
-	f, ok := c.fields(v.value, v.key, "failure", "from", "satellites")
+	f, ok := c.fields(v.value, v.key, "failure", failureKeys...)
 	if !ok {
 		c.blindUses = true
 		return

@@ -12,6 +12,12 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
+var (
+	retriesKeys   = []string{"max", "strategy", "delay", "factor", "max-delay", "jitter"}
+	unitesKeys    = []string{"identifier", "strategy", "min-success"}
+	resourcesKeys = []string{"gpu-memory", "cpu", "memory", "model", "class"}
+)
+
 // maxRetries bounds retries: more of them only hide a mistake.
 const maxRetries = 100
 
@@ -23,7 +29,7 @@ func (c *compiler) readRetries(v field, base RetryPolicy) RetryPolicy {
 		}
 		return base
 	}
-	f, _ := c.fields(v.value, v.key, "retries", "max", "strategy", "delay", "factor", "max-delay", "jitter")
+	f, _ := c.fields(v.value, v.key, "retries", retriesKeys...)
 	if m, ok := f.get("max"); ok {
 		if n, ok := c.integer(m.value, "retries.max", 0, maxRetries); ok {
 			base.Max = n
@@ -74,7 +80,7 @@ func (c *compiler) readRate(n *yaml.Node) *Rate {
 
 // readResources reads the least hardware of a step.
 func (c *compiler) readResources(v field) (r orbit.Resources) {
-	f, _ := c.fields(v.value, v.key, "resources", "gpu-memory", "cpu", "memory", "model", "class")
+	f, _ := c.fields(v.value, v.key, "resources", resourcesKeys...)
 	r.GPUMemory = c.readBytes(f, "gpu-memory")
 	r.Memory = c.readBytes(f, "memory")
 	if n, ok := f.get("cpu"); ok {
@@ -104,7 +110,7 @@ func (c *compiler) readBytes(f *fields, key string) orbit.Bytes {
 // readUnites reads how a join is meant.
 func (c *compiler) readUnites(v field) *Unites {
 	u := &Unites{Pos: v.key, Strategy: "all-success"}
-	f, ok := c.fields(v.value, v.key, "unites", "identifier", "strategy", "min-success")
+	f, ok := c.fields(v.value, v.key, "unites", unitesKeys...)
 	if !ok {
 		return nil
 	}

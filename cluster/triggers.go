@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // so that a time zone is known or not whatever the machine has
@@ -9,7 +10,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-var triggerTypes = []string{"api-call", "cron", "webhook", "event", "cluster"}
+var (
+	triggerTypes       = []string{"api-call", "cron", "webhook", "event", "cluster"}
+	triggerSettingKeys = []string{"timezone", "overlap", "catch-up", "filter", "on"}
+)
 
 // readTriggers reads one trigger or a list of them.
 func (c *compiler) readTriggers(v field) []TriggerSpec {
@@ -52,7 +56,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 		}
 		return t, false
 	}
-	f, _ := c.fields(n, t.Pos, "trigger", append([]string{"timezone", "overlap", "catch-up", "filter", "on"}, triggerTypes...)...)
+	f, _ := c.fields(n, t.Pos, "trigger", slices.Concat(triggerSettingKeys, triggerTypes)...)
 	for _, kind := range triggerTypes {
 		v, given := f.byKey[kind]
 		if !given {
@@ -78,7 +82,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "event": {"filter"}, "cluster": {"on"}}
 
 func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
-	for _, key := range []string{"timezone", "overlap", "catch-up", "filter", "on"} {
+	for _, key := range triggerSettingKeys {
 		if v, given := f.byKey[key]; given && !contains(triggerSettings[t.Type], key) {
 			c.error(v.key, codeUnknownKey, didYouMean(key, triggerSettings[t.Type]), "a trigger of type %s has no key %q", t.Type, key)
 		}

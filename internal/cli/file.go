@@ -63,11 +63,15 @@ func (a *app) compile(c *compiler, name string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := name
+	return &compiled{cluster.Compile(shown(name), text, c.options), shown(name), text}, nil
+}
+
+// shown is a file's name as diagnostics give it.
+func shown(name string) string {
 	if name == "-" {
-		shown = "stdin"
+		return "stdin"
 	}
-	return &compiled{cluster.Compile(shown, text, c.options), shown, text}, nil
+	return name
 }
 
 // compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.
