@@ -170,7 +170,7 @@ var explanations = []Explanation{
 		Text: "Secrets may stand only in fields that the satellite's description marks as secret-bearing. What stands elsewhere may be logged or sent to a model."},
 
 	{Code: codeLayout, Title: "The file cannot be formatted",
-		Text: "orbit fmt rewrites a file only where it can show that every value and every comment is the same afterwards. Here it cannot, so the file stays as it is. Unusual YAML is most often the reason, such as a key of several lines; write it plainer. The file can be linted, applied and run all the same."},
+		Text: "orbit fmt rewrites a file only where it can show that every value and every comment is the same afterwards. Here it cannot, so the file stays as it is. Unusual YAML is the reason, most often a ? before a key or a tag such as !!map; write it plainer. The file can be linted, applied and run all the same."},
 
 	{Code: codeSamePlace, Title: "The file is moved to the bucket it is in",
 		Text: "The buckets of origin and destination are the same, which is seldom meant."},

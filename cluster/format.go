@@ -46,7 +46,7 @@ func Format(file string, text []byte) ([]byte, []Diagnostic) {
 	if l.lost == nil {
 		l.lost = &Pos{1, 1}
 	}
-	c.error(*l.lost, codeLayout, "write it plainer, without ? before a key and without a tag before a map or list", "this cannot be formatted without a risk to what the file says")
+	c.error(*l.lost, codeLayout, "write it plainer, without ? before a key and without tags such as !!map", "this cannot be formatted without a risk to what the file says")
 	return nil, c.found
 }
 

@@ -37,7 +37,7 @@ func (c *fmtCommand) Run(_ context.Context, a *app) error {
 		if !change {
 			continue
 		}
-		changed = append(changed, name)
+		changed = append(changed, shown(name))
 		if !a.json() && (name != "-" || c.Check) {
 			if err := a.print("%s", shown(name)); err != nil {
 				return err
@@ -45,7 +45,7 @@ func (c *fmtCommand) Run(_ context.Context, a *app) error {
 		}
 	}
 	a.diagnose(wrong)
-	if a.json() && !slices.Contains(c.Files, "-") {
+	if a.json() && (c.Check || !slices.Contains(c.Files, "-")) {
 		if err := a.printJSON(changed); err != nil {
 			return err
 		}

@@ -105,6 +105,7 @@ func TestFmtInJSON(t *testing.T) {
 	in := folder(t, map[string]string{"a.yml": untidy, "b.yml": tidy})
 	invoke(call{args: []string{"fmt", "-o", "json", in("a.yml"), in("b.yml")}}).expect(t, 0, "[\n  \""+in("a.yml")+"\"\n]\n", "")
 	invoke(call{args: []string{"fmt", "-o", "json", in("a.yml"), in("b.yml")}}).expect(t, 0, "[]\n", "")
+	invoke(call{args: orbitArgs("fmt -o json --check -"), stdin: untidy}).expect(t, 1, "[\n  \"stdin\"\n]\n", "")
 }
 
 func TestFmtLeavesASymbolicLinkALink(t *testing.T) {
