@@ -48,6 +48,8 @@ const (
 	codeOutputKind     = "ORB-C059"
 	codeSecretMisplace = "ORB-C058"
 
+	codeLayout = "ORB-C070"
+
 	// What compiles, but is most likely not meant.
 	codeSamePlace    = "ORB-C080"
 	codeUnusedSecret = "ORB-C081"

@@ -26,3 +26,17 @@ cluster:
 	// hint: did you mean query?
 	// true
 }
+
+func ExampleFormat() {
+	text, _ := cluster.Format("reports.yml", []byte(`cluster:
+    sla: 6h   # a night is enough
+    identifier: demo/reports
+version:  0.0.1b
+`))
+	fmt.Print(string(text))
+	// Output:
+	// version: 0.0.1b
+	// cluster:
+	//   identifier: demo/reports
+	//   sla: 6h   # a night is enough
+}

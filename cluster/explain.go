@@ -111,6 +111,9 @@ func (e Explanation) Excerpts() (fails, mended string) {
 // Told is what is said about the example, as Render writes it. File is the name that the example goes by.
 func (e Explanation) Told(file string, o Options, color bool) string {
 	r := Compile(file, []byte(Whole(e.Fails)), o)
+	if e.Code == codeLayout { // told by Format alone
+		_, r.Diagnostics = Format(file, []byte(Whole(e.Fails)))
+	}
 	var b strings.Builder
 	Render(&b, r.filter(func(d Diagnostic) bool { return d.Code == e.Code }), color)
 	return b.String()

@@ -63,16 +63,20 @@ func (a *app) compile(c *compiler, name string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := name
-	if name == "-" {
-		shown = "stdin"
-	}
-	return c.compile(shown, text), nil
+	return c.compile(shown(name), text), nil
 }
 
 // compile compiles a text; file is what diagnostics call it.
 func (c *compiler) compile(file string, text []byte) *compiled {
 	return &compiled{cluster.Compile(file, text, c.options), file, text}
+}
+
+// shown is a file's name as diagnostics give it.
+func shown(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
 }
 
 // compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.

@@ -19,6 +19,7 @@ type grammar struct {
 	globals
 
 	Lint   lintCommand   `cmd:"" group:"write" help:"Check cluster files, and say all that is wrong with them."`
+	Fmt    fmtCommand    `cmd:"" group:"write" help:"Write cluster files in their canonical form."`
 	Plan   planCommand   `cmd:"" group:"write" help:"Show what a cluster file is compiled to."`
 	Schema schemaCommand `cmd:"" group:"write" help:"Print the JSON Schema of cluster files, for editors."`
 

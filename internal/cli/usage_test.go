@@ -22,6 +22,8 @@ func TestMisuseEndsWith2AndAHint(t *testing.T) {
 		"dev --nodes 0":            "--nodes must be 1 at least",
 		"dev --nodes many":         "--nodes: expected a valid 64 bit int but got \"many\"",
 		"--gateway":                "--gateway needs a value",
+		"fmt":                      `an argument is missing: expected "<file> ..."`,
+		"fmt - a.yml":              "the form of stdin goes to stdout, where the names of other files would be lost in it; name - alone",
 		"pause 0123456789abcdefgh": "unexpected argument pause",
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -38,7 +40,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
@@ -47,7 +49,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, name := range []string{"lint", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
 		"satellites", "dev", "decode", "version"} {
 		got := invoke(call{args: []string{name, "--help"}})
 		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: orbit "+name) {
