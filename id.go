@@ -53,6 +53,9 @@ func BundleID(step, parent string, ordinal int) string {
 	return HashID(step, parent, strconv.Itoa(ordinal))
 }
 
+// FailureBundleID is the id of the bundle that takes an item which has failed for good to a first failure step.
+func FailureBundleID(step, run, item string) string { return HashID(step, run, item, "failure") }
+
 // RetryBundleID is the id of the ordinal-th retry bundle that a bundle's record names.
 func RetryBundleID(step, bundle string, ordinal int) string {
 	return HashID(step, bundle, "retry", strconv.Itoa(ordinal))

@@ -67,7 +67,7 @@ type Kid struct {
 	Kind    KidKind
 	Step    string
 	Ordinal int   // among the bundles of its kind and step
-	First   int   // index of its first output (of KidRetry: of its first retrying result)
+	First   int   // index of its first output (of KidRetry: of its first retrying result; of KidFailure: of the failed result)
 	Count   int   // items
 	Due     int64 // of KidRetry: not before, Unix milliseconds; 0: at once
 }

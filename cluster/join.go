@@ -31,10 +31,11 @@ func (c *compiler) scope(g *graph, n *node) {
 	}
 	u := n.Unites
 	switch {
+	case n.Part != Main:
+		c.error(n.joinPos(), codeUnites, "put them in a row, or fan out", "the %s cannot be joined", partName(n.Part))
 	case len(n.parents) == 0:
 		c.error(u.Pos, codeUnites, "name its parents", "%s has no parent, so there is nothing to unite", n.Identifier.Text)
 	case u != nil && u.Identifier.Text == RunScope:
-		c.boundScope(n, u.Identifier.Pos)
 	case u != nil && u.Identifier.Text != "":
 		scope, known := g.byID[u.Identifier.Text]
 		names := commonLineage(n)
@@ -54,8 +55,6 @@ func (c *compiler) scope(g *graph, n *node) {
 	default:
 		if names := commonLineage(n); len(names) > 0 {
 			n.scope = g.byID[names[0]]
-		} else {
-			c.boundScope(n, n.joinPos())
 		}
 	}
 }
@@ -69,14 +68,6 @@ func (n *node) joinPos() Pos {
 		return n.Parents[0].Pos
 	}
 	return n.Identifier.Pos
-}
-
-// boundScope refuses the scope run outside the main part: failure steps run for an item each, and log steps for a batch, so
-// that the run has no one end of theirs to wait for.
-func (c *compiler) boundScope(n *node, at Pos) {
-	if n.Part != Main {
-		c.error(at, codeUnites, "let one step come first, and unite on it", "a join of %s cannot have the scope run", partName(n.Part))
-	}
 }
 
 // members names the steps below the scope of a join that lead to it, in file order.

@@ -28,8 +28,9 @@ func Group(step string, sizes []int, k int) []orbit.Kid {
 	return kids
 }
 
-// Next gives every child bundle that a committed bundle implies, as its record names them: the same bundles, whoever asks
-// and whenever. Retry bundles are RetryBundle's. emit is called in the order of the record.
+// Next gives every child and failure bundle that a committed bundle implies, as its record names them: the same bundles,
+// whoever asks and whenever. Retry bundles are RetryBundle's, and joins are released by the Tally. emit is called in the
+// order of the record.
 func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*Step, *orbit.Bundle) error) error {
 	parent, ok := p.Step(rec.Step)
 	if !ok {
@@ -40,12 +41,19 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 	}
 	out := newOutputs(rec, blobs)
 	return EachKid(rec, blobs, func(k orbit.Kid) error {
-		if k.Kind != orbit.KidChild {
-			return nil
-		}
 		child, ok := p.Step(k.Step)
 		if !ok {
 			return fmt.Errorf("the plan has no step %s", k.Step)
+		}
+		switch k.Kind {
+		case orbit.KidRetry:
+			return nil
+		case orbit.KidFailure:
+			nb, err := p.failureBundle(b, rec, parent, child, k, blobs)
+			if err != nil {
+				return err
+			}
+			return emit(child, nb)
 		}
 		nb := &orbit.Bundle{ID: orbit.BundleID(k.Step, b.ID, k.Ordinal), Run: b.Run, Step: k.Step, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
 			Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: make([]orbit.Item, k.Count)}
@@ -76,6 +84,54 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 		}
 		return emit(child, nb)
 	})
+}
+
+// FailureKids are the bundles with which the failed ones of a step's results go to the first failure steps. Where First is the
+// place of the result, Ordinal is that among the failed ones.
+func (p *Plan) FailureKids(s *Step, results []orbit.Result) []orbit.Kid {
+	w := p.wiring()
+	if !w.starts[s.Identifier] {
+		return nil
+	}
+	var kids []orbit.Kid
+	for _, first := range w.firsts {
+		failed := 0
+		for i := range results {
+			if results[i].State == orbit.ItemFailed {
+				kids = append(kids, orbit.Kid{Kind: orbit.KidFailure, Step: first.Identifier, Ordinal: failed, First: i, Count: 1})
+				failed++
+			}
+		}
+	}
+	return kids
+}
+
+// failureBundle is the bundle that takes a failed item to a first failure step: it brings what failed and why, and those of
+// the item's values that failure steps read. What the item could not see is null.
+func (p *Plan) failureBundle(b *orbit.Bundle, rec *orbit.Record, failed, first *Step, k orbit.Kid, blobs Blobs) (*orbit.Bundle, error) {
+	if k.First < 0 || k.First >= len(rec.Results) || rec.Results[k.First].Error == nil {
+		return nil, fmt.Errorf("the record of bundle %s names a failure that it has not", rec.Bundle)
+	}
+	r, from := &rec.Results[k.First], &b.Items[k.First]
+	item := orbit.ItemID(rec.Step, r.Lineage)
+	what, err := orbit.NewObject(map[string]any{"error": r.Error.Message, "code": string(r.Error.Code), "satellite": failed.Identifier, "item": item})
+	if err != nil {
+		return nil, err
+	}
+	it := orbit.Item{Lineage: r.Lineage, Value: orbit.Value{Object: what}, Live: make([]orbit.Value, len(first.Live))}
+	for i, l := range first.Live {
+		var v orbit.Value
+		if l.Step == failed.Feeder() {
+			v = from.Value
+		} else if at := slices.IndexFunc(failed.Live, func(f Live) bool { return f.Step == l.Step }); at >= 0 && at < len(from.Live) {
+			v = from.Live[at]
+		}
+		if it.Live[i], err = prune(v, l.Fields, blobs); err != nil {
+			return nil, err
+		}
+	}
+	return &orbit.Bundle{ID: orbit.FailureBundleID(first.Identifier, b.Run, item), Run: b.Run, Step: first.Identifier, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
+		Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: []orbit.Item{it}}, nil
 }
 
 // EachKid calls f for every bundle that the record names, in order.

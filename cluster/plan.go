@@ -38,6 +38,7 @@ type Plan struct {
 	FailureFrom string         `json:"failure_from,omitempty"`
 
 	byName map[string]int
+	wired  *wiring
 	hash   string
 }
 
@@ -215,5 +216,13 @@ func (p *Plan) index() {
 	for i := range p.Steps {
 		p.byName[p.Steps[i].Identifier] = i
 	}
+	p.wired = p.wire()
 	p.Hash()
+}
+
+func (p *Plan) wiring() *wiring {
+	if p.wired == nil {
+		p.index()
+	}
+	return p.wired
 }

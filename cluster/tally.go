@@ -1,15 +1,21 @@
 package cluster
 
-import "github.com/exospherehost/orbit"
+import (
+	"slices"
+
+	"github.com/exospherehost/orbit"
+)
 
 // Tally is what the ledger of a run adds up to: a pure function of the records folded so far.
 //
-//	outstanding = roots + Σ over records (children born + failure items born − items settled)
+//	outstanding = roots + joins scoped on the run
+//	            + Σ over records (children and joins born + failure items born − items settled)
 //
 // An item counts from its birth. `retry` is not settled, and a retry bundle gives birth to nothing.
 type Tally struct {
-	Outstanding int                   `json:"outstanding"`
-	Steps       map[string]*StepTally `json:"steps"`
+	Outstanding int                                     `json:"outstanding"`
+	Steps       map[string]*StepTally                   `json:"steps"`
+	Joins       map[string]map[orbit.Lineage]*JoinTally `json:"joins,omitempty"` // that are not released, by step and scope object
 }
 
 // StepTally counts the items of one step.
@@ -24,18 +30,23 @@ type StepTally struct {
 // Open is the number of items of the step that have not ended.
 func (s *StepTally) Open() int { return s.Born - s.Succeeded - s.Failed - s.Skipped }
 
-// NewTally is the tally of a run that has just been accepted: one item for each root.
+// NewTally is the tally of a run that has just been accepted: one item for each root, and for each join scoped on the run.
 func (p *Plan) NewTally() *Tally {
 	t := &Tally{Steps: make(map[string]*StepTally, len(p.Steps))}
-	for _, r := range p.Roots() {
-		t.step(r.Identifier).Born = 1
+	w := p.wiring()
+	for _, s := range slices.Concat(p.Roots(), w.scoped[RunScope]) {
+		t.step(s.Identifier).Born = 1
 		t.Outstanding++
+	}
+	for _, j := range w.scoped[RunScope] {
+		t.open(w, j, orbit.RootLineage) // roots lead to it, so it is not released
 	}
 	return t
 }
 
-// Fold adds one record; its head is enough. Folding a record twice is the caller's mistake.
-func (t *Tally) Fold(rec *orbit.Record) {
+// Fold adds one record, and gives the joins that it releases. The record's head is enough, unless the plan needs the results
+// of its step (NeedsResults). Folding a record twice is the caller's mistake.
+func (t *Tally) Fold(p *Plan, rec *orbit.Record) []Release {
 	s := t.step(rec.Step)
 	s.Succeeded += rec.Counts.Succeeded
 	s.Failed += rec.Counts.Failed
@@ -46,6 +57,7 @@ func (t *Tally) Fold(rec *orbit.Record) {
 		t.step(b.Step).Born += b.Items
 		t.Outstanding += b.Items
 	}
+	return t.joins(p, rec)
 }
 
 // Settle gives the state in which the run ends; not ok while something is outstanding. Failure and log steps have no part
@@ -90,6 +102,16 @@ func (t *Tally) Clone() *Tally {
 	for name, s := range t.Steps {
 		copied := *s
 		c.Steps[name] = &copied
+	}
+	if t.Joins != nil {
+		c.Joins = make(map[string]map[orbit.Lineage]*JoinTally, len(t.Joins))
+		for name, open := range t.Joins {
+			c.Joins[name] = make(map[orbit.Lineage]*JoinTally, len(open))
+			for at, j := range open {
+				copied := *j
+				c.Joins[name][at] = &copied
+			}
+		}
 	}
 	return c
 }

@@ -263,7 +263,7 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	or.tally.Fold(rec)
+	or.tally.Fold(or.plan, rec) // no cluster with joins is accepted yet, so nothing is released
 	or.folded = seq
 	if rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {

@@ -63,7 +63,7 @@ func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
 		if rec == nil {
 			continue
 		}
-		tally.Fold(rec)
+		tally.Fold(plan, rec)
 		if tally.Outstanding != c.outstanding() {
 			c.fault("after the record of bundle %s the fast count has %d items outstanding, the slow one %d", rec.Bundle, tally.Outstanding, c.outstanding())
 		}
