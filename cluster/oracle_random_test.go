@@ -172,6 +172,9 @@ func randomEdges(t *rapid.T, s, before *drawnStep) {
 	}
 }
 
+// GoString is the file, for the report of a draw.
+func (c *drawnCluster) GoString() string { return "\n" + c.text() }
+
 // text is the file.
 func (c *drawnCluster) text() string {
 	var b strings.Builder
@@ -208,11 +211,13 @@ func (s *drawnStep) text(first bool) string {
 
 // evenly draws a number below n; rapid's own ranges prefer the small ones.
 func evenly(t *rapid.T, n int, label string) int {
-	v := 0
-	for bit := 1; bit < 4*n; bit *= 2 {
-		if v *= 2; rapid.Bool().Draw(t, label) {
-			v++
+	return rapid.Custom(func(t *rapid.T) int {
+		v := 0
+		for bit := 1; bit < 4*n; bit *= 2 {
+			if v *= 2; rapid.Bool().Draw(t, "bit") {
+				v++
+			}
 		}
-	}
-	return v % n
+		return v % n
+	}).Draw(t, label)
 }
