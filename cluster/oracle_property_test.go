@@ -1,0 +1,216 @@
+package cluster_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+)
+
+// TestRandomClustersCompileAsMeant: the compiler finds the edges, the scopes and the depths that the words of the
+// language give.
+func TestRandomClustersCompileAsMeant(t *testing.T) {
+	seen := map[string]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		c := randomCluster().Draw(rt, "cluster")
+		r := compile(c.text())
+		if r.Plan == nil {
+			rt.Fatalf("it does not compile:\n%s\n%s", told(r.Diagnostics), c.text())
+		}
+		for _, s := range append(c.main, c.failure...) {
+			got, _ := r.Plan.Step(s.id)
+			if diff := cmp.Diff(s.compiled(), compiledStep(r.Plan, got)); diff != "" {
+				rt.Fatalf("%s: %s\n%s", s.id, diff, c.text())
+			}
+			for _, what := range s.sorts() {
+				seen[what]++
+			}
+		}
+	})
+	t.Log(seen)
+	for _, what := range []string{"root", "chain", "join at run", "join of one parent", "join of a join", "join in a join", "scope is a parent", "scope is a join", "all-done 95%", "all-done 2"} {
+		if seen[what] == 0 {
+			t.Errorf("no random cluster has a %s", what)
+		}
+	}
+}
+
+// compiled tells what a plan must say of the step.
+func (s *drawnStep) compiled() string {
+	parents := map[string]bool{}
+	for _, p := range s.parents {
+		parents[p.id] = true
+	}
+	join := ""
+	if s.joins {
+		join = fmt.Sprint(" ", s.scopeName(), " ", strings.TrimSpace(strings.TrimPrefix(s.strategy, "all-success")+" "+s.amount))
+	}
+	return fmt.Sprintf("%v depth %d%s", parents, s.depth(), join)
+}
+
+func compiledStep(p *cluster.Plan, s *cluster.Step) string {
+	parents := map[string]bool{}
+	for _, name := range s.Parents {
+		parents[name] = true
+	}
+	join := ""
+	if j := s.Join; j != nil {
+		amount := ""
+		if j.MinPercent > 0 {
+			amount = fmt.Sprintf("%v%%", j.MinPercent)
+		} else if j.MinCount > 0 {
+			amount = fmt.Sprint(j.MinCount)
+		}
+		join = fmt.Sprint(" ", j.Scope, " ", strings.TrimSpace(strings.TrimPrefix(j.Strategy, "all-success")+" "+amount))
+	}
+	return fmt.Sprintf("%v depth %d%s", parents, s.Depth, join)
+}
+
+// depth is the number of ordinals in the lineage of the step's items.
+func (s *drawnStep) depth() int { return len(s.lineage()) }
+
+// sorts names what the step is an example of.
+func (s *drawnStep) sorts() []string {
+	if len(s.parents) == 0 {
+		return []string{"root"}
+	}
+	if !s.joins {
+		return []string{"chain"}
+	}
+	out := []string{strings.TrimSpace(s.strategy + " " + s.amount)}
+	if s.scope == nil {
+		out = append(out, "join at run")
+	} else if s.scope.joins {
+		out = append(out, "scope is a join")
+	}
+	if len(s.parents) == 1 {
+		out = append(out, "join of one parent")
+	}
+	for _, p := range s.parents {
+		if p == s.scope {
+			out = append(out, "scope is a parent")
+		}
+		if p.joins && p != s.scope {
+			out = append(out, "join of a join")
+			if p.scope != s.scope {
+				out = append(out, "join in a join")
+			}
+		}
+	}
+	return out
+}
+
+// TestTheOracleKeepsThePromises: what a plan's numbers say of every run holds for the oracle, whatever happens.
+func TestTheOracleKeepsThePromises(t *testing.T) {
+	verdicts := map[orbit.RunState]int{}
+	items, chains := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		c := randomCluster().Draw(rt, "cluster")
+		plan := compile(c.text()).Plan
+		o := interpret(plan, seeded(randomSeed().Draw(rt, "behaviour")))
+		verdicts[o.Verdict]++
+		chains += len(o.Failures)
+		o.Items.each(func(step string, l orbit.Lineage, it item) {
+			items++
+			s, _ := plan.Step(step)
+			if l.Depth() != s.Depth {
+				rt.Errorf("%s/%s has another depth than %d", step, l, s.Depth)
+			}
+			if !it.State.Terminal() || it.ByMembers && s.Join == nil || (it.Input != nil) != (s.Join != nil && !it.ByMembers) {
+				rt.Errorf("%s/%s: %s", step, l, it)
+			}
+		})
+		for _, s := range plan.Steps {
+			want := 1
+			switch {
+			case s.Part != cluster.Main:
+				continue
+			case s.Join != nil && s.Join.Scope != "run":
+				want = o.Items.objects(s.Join.Scope)
+			case s.Join == nil && len(s.Parents) == 1:
+				want = o.Items.objects(s.Parents[0])
+			}
+			if got := len(o.Items[s.Identifier]); got != want {
+				rt.Errorf("%s has %d items, not %d", s.Identifier, got, want)
+			}
+		}
+		if rt.Failed() {
+			rt.Log(c.text())
+		}
+	})
+	t.Log(items, "items,", chains, "failures that started steps,", verdicts)
+	for _, v := range []orbit.RunState{orbit.RunSucceeded, orbit.RunPartial, orbit.RunFailed} {
+		if verdicts[v] == 0 {
+			t.Errorf("no run is %s", v)
+		}
+	}
+}
+
+// objects counts what the items of a step returned.
+func (w work) objects(step string) int {
+	n := 0
+	for _, it := range w[step] {
+		n += it.Objects
+	}
+	return n
+}
+
+// engineFunc is an engine.
+type engineFunc func(*cluster.Plan, behaviour) *outcome
+
+func (f engineFunc) run(p *cluster.Plan, b behaviour) *outcome { return f(p, b) }
+
+// TestTheComparisonFindsAWrongEngine: the oracle agrees with itself, and with nothing that reads the plan otherwise.
+func TestTheComparisonFindsAWrongEngine(t *testing.T) {
+	agree(t, engineFunc(interpret))
+	eachJoin := func(change func(*cluster.Step)) func(*cluster.Plan) {
+		return func(p *cluster.Plan) {
+			for i := range p.Steps {
+				if p.Steps[i].Join != nil {
+					change(&p.Steps[i])
+				}
+			}
+		}
+	}
+	for name, misread := range map[string]func(*cluster.Plan){
+		"every join wants all to succeed": eachJoin(func(s *cluster.Step) { s.Join.Strategy = "all-success" }),
+		"no join wants all to succeed":    eachJoin(func(s *cluster.Step) { s.Join.Strategy = "all-done" }),
+		"every join is of the run":        eachJoin(func(s *cluster.Step) { s.Join.Scope = "run" }),
+		"shares are not looked at":        eachJoin(func(s *cluster.Step) { s.Join.MinPercent = 0 }),
+		"counts are not looked at":        eachJoin(func(s *cluster.Step) { s.Join.MinCount = 0 }),
+		"joins are not joins":             eachJoin(func(s *cluster.Step) { s.Join = nil }),
+		"a join takes its first parent":   eachJoin(func(s *cluster.Step) { s.Parents = s.Parents[:1] }),
+		"failure.from is not looked at":   func(p *cluster.Plan) { p.FailureFrom = "" },
+		"failure steps are left out": func(p *cluster.Plan) {
+			for i := range p.Steps {
+				if p.Steps[i].Part == cluster.Failure {
+					p.Steps[i].Part = cluster.Logs
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wrong := engineFunc(func(p *cluster.Plan, b behaviour) *outcome {
+				p, err := cluster.ParsePlan(p.Encode())
+				if err != nil {
+					t.Fatal(err)
+				}
+				misread(p)
+				return interpret(p, b)
+			})
+			for i := range 500 {
+				c := randomCluster().Example(i)
+				if disagreement(wrong, c, uint64(i)) != "" {
+					t.Log("found at", i)
+					return
+				}
+			}
+			t.Error("no random cluster shows it")
+		})
+	}
+}
