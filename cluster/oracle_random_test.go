@@ -80,7 +80,11 @@ func randomSteps(t *rapid.T, prefix string, count int) []*drawnStep {
 	for i := range count {
 		s := &drawnStep{id: fmt.Sprint(prefix, i), kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
 		s.parents = randomParents(t, steps)
-		randomJoin(t, s)
+		if prefix == "f" { // failure steps cannot be joined
+			s.parents = s.parents[:min(len(s.parents), 1)]
+		} else {
+			randomJoin(t, s)
+		}
 		if len(s.parents) > 0 && evenly(t, 6, "reads") == 5 {
 			above := slices.DeleteFunc(slices.Clone(steps), func(a *drawnStep) bool { return !s.above(a) })
 			s.kind = fmt.Sprintf("uses: exospherehost/jq, config: {query: .}, input: {x: \"${{ satellites.%s.output.x? }}\"}", rapid.SampledFrom(above).Draw(t, "read").id)
