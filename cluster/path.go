@@ -128,49 +128,47 @@ func firstRune(s string) string {
 
 // walk follows segments into a value. The error is a sentence without a place; the caller knows the item.
 func walk(v any, segments []Segment) (any, error) {
+	var err error
 	for n, s := range segments {
-		switch {
-		case s.IsIndex:
-			list, ok := v.([]any)
-			if !ok || s.Index >= len(list) {
-				if s.Optional {
-					return nil, nil
-				}
-				if !ok {
-					return nil, fmt.Errorf("[%d] takes from a list, but the value is %s", s.Index, kindOf(v))
-				}
-				return nil, fmt.Errorf("[%d] is past the end of a list of %d", s.Index, len(list))
-			}
-			v = list[s.Index]
-		default:
-			if list, ok := v.([]any); ok {
-				out := make([]any, len(list))
-				for i, e := range list {
-					r, err := walk(e, segments[n:n+1])
-					if err != nil {
-						return nil, err
-					}
-					out[i] = r
-				}
-				v = out
-				continue
-			}
-			m, ok := v.(map[string]any)
-			if !ok {
-				if s.Optional || v == nil && n > 0 && segments[n-1].Optional {
-					return nil, nil
-				}
-				return nil, fmt.Errorf("there is no field %q in %s", s.Name, kindOf(v))
-			}
-			e, ok := m[s.Name]
-			if !ok {
-				if s.Optional {
-					return nil, nil
-				}
-				return nil, fmt.Errorf("there is no field %q; the fields are %s", s.Name, fieldList(m))
-			}
-			v = e
+		if v, err = s.take(v, n > 0 && segments[n-1].Optional); err != nil {
+			return nil, err
 		}
 	}
 	return v, nil
+}
+
+// take goes one segment down. absent: what came before may be missing, so that nothing is below null, too.
+func (s Segment) take(v any, absent bool) (any, error) {
+	list, isList := v.([]any)
+	switch {
+	case s.IsIndex && isList && s.Index < len(list):
+		return list[s.Index], nil
+	case s.IsIndex && (s.Optional || v == nil && absent):
+		return nil, nil
+	case s.IsIndex && isList:
+		return nil, fmt.Errorf("[%d] is past the end of a list of %d", s.Index, len(list))
+	case s.IsIndex:
+		return nil, fmt.Errorf("[%d] takes from a list, but the value is %s", s.Index, kindOf(v))
+	case isList: // maps over it
+		out := make([]any, len(list))
+		for i, e := range list {
+			var err error
+			if out[i], err = s.take(e, absent); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		if s.Optional || v == nil && absent {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("there is no field %q in %s", s.Name, kindOf(v))
+	}
+	e, ok := m[s.Name]
+	if !ok && !s.Optional {
+		return nil, fmt.Errorf("there is no field %q; the fields are %s", s.Name, fieldList(m))
+	}
+	return e, nil
 }
