@@ -20,6 +20,14 @@ type engine interface {
 	run(plan *cluster.Plan, behave behaviour) *outcome
 }
 
+// agreesWithTheOracle tests an engine with all that the oracle has: the runs worked out by hand, shares, and random runs.
+func agreesWithTheOracle(t *testing.T, e engine) {
+	t.Helper()
+	t.Run("by hand", func(t *testing.T) { examplesAgree(t, e) })
+	t.Run("shares", func(t *testing.T) { sharesAgree(t, e) })
+	t.Run("random", func(t *testing.T) { agree(t, e) })
+}
+
 // agree tests an engine against the oracle, with random clusters and random behaviours.
 func agree(t *testing.T, e engine) {
 	t.Helper()

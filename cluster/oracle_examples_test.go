@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -349,8 +350,8 @@ var oracleExamples = map[string]struct {
 	},
 }
 
-// TestTheOracleByHand: the oracle says what its author worked out.
-func TestTheOracleByHand(t *testing.T) { examplesAgree(t, engineFunc(interpret)) }
+// TestTheOracleByHand: the oracle says what was worked out by hand, and agrees with itself.
+func TestTheOracleByHand(t *testing.T) { agreesWithTheOracle(t, engineFunc(interpret)) }
 
 // examplesAgree tests an engine against the examples worked out by hand.
 func examplesAgree(t *testing.T, e engine) {
@@ -367,5 +368,30 @@ func examplesAgree(t *testing.T, e engine) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// sharesAgree tests an engine with joins of exactly the wanted share, and of one item less.
+func sharesAgree(t *testing.T, e engine) {
+	for percent := range 101 {
+		plan := must(t, head+step("a", "")+step("b", "")+step("c", fmt.Sprintf("unites: {identifier: run, strategy: all-done, min-success: %d%%}", percent)))
+		for _, total := range []int{50, 100, 200} {
+			if percent*total%100 != 0 {
+				continue
+			}
+			exact := percent * total / 100
+			for _, good := range []int{exact, exact - 1} {
+				if good < 0 {
+					continue
+				}
+				s := script{"a": gives(total), "b": fails}
+				for i := range good {
+					s[fmt.Sprintf("b/0.%d", i)] = gives(0)
+				}
+				if c := e.run(plan, s.behave).Items["c"]["0"]; c.ByMembers != (good < exact) {
+					t.Errorf("%d of %d, of which %d%% must succeed: %s", good, total, percent, c)
+				}
+			}
+		}
 	}
 }

@@ -157,7 +157,7 @@ func randomJoin(t *rapid.T, s *drawnStep) {
 	s.unites = strings.TrimPrefix(s.unites, ", ")
 }
 
-// amounts of min-success; 29% of 100 is less than 29 for who divides first.
+// amounts of min-success.
 var amounts = []string{"", "", "50%", "95%", "29%", "33.3%", "66.7%", "100%", "1", "2", "5"}
 
 // randomEdges draws where the file says what the parents of a step are; before is the step before it in the file.
