@@ -17,7 +17,7 @@ import (
 type fast struct{ seed uint64 }
 
 func TestRunsComeToWhatTheLanguageSays(t *testing.T) {
-	agree(t, fast{1})
+	agreesWithTheOracle(t, fast{1})
 }
 
 func (f fast) run(p *cluster.Plan, behave behaviour) *outcome {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/exospherehost/orbit"
 )
@@ -90,7 +91,7 @@ func (j *Join) verdict(identifier string, at orbit.Lineage, t *JoinTally) string
 			return ""
 		}
 		return fmt.Sprintf("%s: %s below it failed, and it unites all of them; look at these first, or unite with strategy: all-done", item, plural(t.Failed, "item"))
-	case j.MinPercent > 0 && float64(t.Succeeded)*100 < j.MinPercent*float64(all):
+	case int64(t.Succeeded)*100e6 < int64(math.Round(j.MinPercent*1e6))*int64(all): // whole numbers: 29 of 50 are 58%
 		return fmt.Sprintf("%s: %d of %s succeeded, and %g%% are needed", item, t.Succeeded, plural(all, "item"), j.MinPercent)
 	case j.MinCount > 0 && t.Succeeded < j.MinCount:
 		return fmt.Sprintf("%s: %s succeeded, and %d are needed", item, plural(t.Succeeded, "item"), j.MinCount)

@@ -73,7 +73,7 @@ func (t *Template) UnmarshalJSON(text []byte) error {
 		e, err := ParseExpr(*raw.Expr)
 		t.Expr = e
 		return err
-	case raw.Text != nil:
+	case len(raw.Text) > 0:
 		for _, p := range raw.Text {
 			if p.Expr == nil {
 				t.Text = append(t.Text, TextPart{Text: p.Text})
@@ -85,11 +85,11 @@ func (t *Template) UnmarshalJSON(text []byte) error {
 			}
 			t.Text = append(t.Text, TextPart{Expr: e})
 		}
-	case raw.Map != nil:
+	case len(raw.Map) > 0:
 		for _, e := range raw.Map {
 			t.Map = append(t.Map, Entry(e))
 		}
-	case raw.List != nil:
+	case len(raw.List) > 0:
 		t.List = raw.List
 	case raw.Literal != nil:
 		return t.Literal.UnmarshalJSON(raw.Literal)
