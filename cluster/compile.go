@@ -92,6 +92,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.inlineSecrets()
 		c.longRetries(r.Spec)
 		c.unread(g)
+		c.hardware(r.Spec)
 		if !c.failed {
 			if plan := c.plan(r.Spec, g); !c.failed {
 				r.Plan = plan
