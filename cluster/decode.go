@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +16,21 @@ func (c *compiler) decode() *yaml.Node {
 	if !c.readable() {
 		return nil
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(c.src.text))
+	r := &lineReader{source: c.src}
+	dec := yaml.NewDecoder(r)
 	root, err := decodeOne(dec)
 	switch {
 	case errors.Is(err, io.EOF):
 		c.error(Pos{1, 1}, codeMissingKey, "begin with version: "+formatVersion, "the file is empty")
 		return nil
 	case err != nil:
-		c.syntaxError(err)
+		c.syntaxError(err, r.lines)
 		return nil
 	}
 	if next, err := decodeOne(dec); err == nil {
 		c.error(c.secondDocument(next), codeDocuments, "put it into a file of its own", "the file holds a second document")
 	} else if !errors.Is(err, io.EOF) {
-		c.syntaxError(err)
+		c.syntaxError(err, r.lines)
 		return nil
 	}
 	root = root.Content[0]

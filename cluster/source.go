@@ -19,6 +19,7 @@ type source struct {
 	file  string
 	text  []byte
 	lines []string
+	ends  []int // of the lines, in bytes, behind the line break
 
 	last mark // where locate found the place asked for last: asked in file order, each line is walked once
 }
@@ -43,8 +44,10 @@ func newSource(file string, text []byte) *source {
 		}
 		_, size := utf8.DecodeRuneInString(rest[i:])
 		rest = rest[i+size:]
+		s.ends = append(s.ends, len(text)-len(rest))
 	}
 	s.lines = append(s.lines, rest)
+	s.ends = append(s.ends, len(text))
 	return s
 }
 
