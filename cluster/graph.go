@@ -226,6 +226,16 @@ func (g *graph) topological() []*node {
 }
 
 func planOrder(a, b *node) int {
-	rank := map[Part]int{Main: 0, Failure: 1, Logs: 2}
-	return cmp.Or(cmp.Compare(rank[a.Part], rank[b.Part]), cmp.Compare(a.index, b.index))
+	return cmp.Or(cmp.Compare(rank(a.Part), rank(b.Part)), cmp.Compare(a.index, b.index))
+}
+
+// rank is the place of a part in a plan.
+func rank(p Part) int {
+	switch p {
+	case Main:
+		return 0
+	case Failure:
+		return 1
+	}
+	return 2
 }
