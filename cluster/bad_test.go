@@ -39,6 +39,30 @@ func TestWarningsAreToldWhereTheyAreDueAndNowhereElse(t *testing.T) {
 	})
 }
 
+// TestSeveralMistakesAreToldTogether goes through testdata/several.txtar: what is wrong in many places is told at once,
+// each once, in file order, without what only follows. Two errors at one place are told of keys that lack alone.
+func TestSeveralMistakesAreToldTogether(t *testing.T) {
+	golden(t, "testdata/several.txtar", func(t *testing.T, r *cluster.Result) {
+		if r.Plan != nil {
+			t.Error("a plan in spite of the errors")
+		}
+		places := map[string]bool{}
+		for _, d := range r.Errors() {
+			place := fmt.Sprintf("%d:%d", d.Line, d.Column)
+			if strings.Contains(d.Message, " lacks the key ") {
+				place += d.Message
+			}
+			if places[place] {
+				t.Errorf("two errors at %s", place)
+			}
+			places[place] = true
+		}
+		if shown := rendered(r.Diagnostics, false); strings.Contains(shown, "CANARY") {
+			t.Errorf("the value of a secret is shown:\n%s", shown)
+		}
+	})
+}
+
 // golden compiles each file of an archive, and compares what is said with the entry after it.
 func golden(t *testing.T, name string, check func(*testing.T, *cluster.Result)) {
 	archive, err := txtar.ParseFile(name)

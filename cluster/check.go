@@ -50,9 +50,12 @@ func (c *compiler) lacks(s *StepSpec, v *Value, sch *schema, path []string, what
 		return
 	}
 	for _, name := range sch.required() {
-		if v.Get(name) == nil {
+		if v.Get(name) != nil {
+			continue
+		}
+		told[strings.Join(below(path, name), "\x00")] = true
+		if !v.merged {
 			c.error(key, codeConfigLacks, "orbit satellites "+s.Satellite.Name+" shows what it takes", "%s of %s lacks the key %s", what, s.Satellite.Name, name)
-			told[strings.Join(below(path, name), "\x00")] = true
 		}
 	}
 	for _, f := range v.Fields {

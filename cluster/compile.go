@@ -27,11 +27,18 @@ type Options struct {
 	// (nil, bool, string, int, float64, []any, map[string]any), its keys are in the schema's spelling, and null stands
 	// where an expression does. What is reported at or below such a place is dropped, and so is what the compiler has
 	// reported itself, such as an unknown or a missing key. Nil: values are not checked.
-	Check func(spec *orbit.SatelliteSpec, part string, value any) []Violation
+	Check Check
+
+	// ForFile makes the Check of one file, where it counts something over all of the file's steps; it takes the place of
+	// Check. It is called once by each Compile.
+	ForFile func() Check
 
 	// Classes places a step by its resources. Nil: every step is of class cpu.
 	Classes func(orbit.Resources) (class string, err error)
 }
+
+// Check judges the values of one config or input.
+type Check func(spec *orbit.SatelliteSpec, part string, value any) []Violation
 
 // Violation is one thing that is wrong with a config or an input.
 type Violation struct {
@@ -80,6 +87,9 @@ func Compile(file string, text []byte, o Options) *Result {
 
 		undeclared: map[string]Pos{},
 	}
+	if o.ForFile != nil {
+		c.options.Check = o.ForFile()
+	}
 	r := &Result{}
 	if root := c.decode(); root != nil {
 		r.Inline = map[string]string{}
@@ -92,6 +102,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.inlineSecrets()
 		c.longRetries(r.Spec)
 		c.unread(g)
+		c.hardware(r.Spec)
 		if !c.failed {
 			if plan := c.plan(r.Spec, g); !c.failed {
 				r.Plan = plan

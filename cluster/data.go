@@ -69,6 +69,7 @@ func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what string,
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			p := pair{n.Content[i], n.Content[i+1]}
 			if c.badNodes[p.key] {
+				v.merged = v.merged || isMerge(p.key)
 				continue
 			}
 			key, known := s.canonical(p.key.Value)

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +16,21 @@ func (c *compiler) decode() *yaml.Node {
 	if !c.readable() {
 		return nil
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(c.src.text))
+	r := &lineReader{source: c.src}
+	dec := yaml.NewDecoder(r)
 	root, err := decodeOne(dec)
 	switch {
 	case errors.Is(err, io.EOF):
 		c.error(Pos{1, 1}, codeMissingKey, "begin with version: "+formatVersion, "the file is empty")
 		return nil
 	case err != nil:
-		c.syntaxError(err)
+		c.syntaxError(err, r.lines)
 		return nil
 	}
 	if next, err := decodeOne(dec); err == nil {
 		c.error(c.secondDocument(next), codeDocuments, "put it into a file of its own", "the file holds a second document")
 	} else if !errors.Is(err, io.EOF) {
-		c.syntaxError(err)
+		c.syntaxError(err, r.lines)
 		return nil
 	}
 	root = root.Content[0]
@@ -149,7 +149,7 @@ func (t *treeCheck) mapping(n *yaml.Node, depth int) {
 			t.refuse(key, codeAnchor, "write the key out", "the alias *%s is not allowed", key.Value)
 		case key.Kind != yaml.ScalarNode:
 			t.refuse(key, codeNoJSON, "a text with braces or brackets needs quotes", "a key must be text, not a map or a list")
-		case key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 && key.Value == "<<":
+		case isMerge(key):
 			t.refuse(key, codeAnchor, "write the keys out", "the merge key << is not allowed")
 			t.badNodes[n.Content[i+1]] = true // its alias is part of the same mistake
 			t.nodes++
@@ -163,6 +163,11 @@ func (t *treeCheck) mapping(n *yaml.Node, depth int) {
 		t.nodes++
 		t.check(n.Content[i+1], depth+1)
 	}
+}
+
+// isMerge tells a merge key from text.
+func isMerge(key *yaml.Node) bool {
+	return key.Kind == yaml.ScalarNode && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 && key.Value == "<<"
 }
 
 // tag refuses explicit tags but the plain ones.

@@ -14,6 +14,8 @@ type fields struct {
 	what  string
 	known keys
 	byKey map[string]field
+
+	merged bool // a merge key, which was reported, is meant to bring more keys
 }
 
 type field struct {
@@ -37,6 +39,7 @@ func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*f
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if c.badNodes[key] {
+			f.merged = f.merged || isMerge(key)
 			continue
 		}
 		name := key.Value
@@ -86,7 +89,7 @@ func (f *fields) get(name string) (field, bool) {
 // need is get for a key that must be there.
 func (f *fields) need(name string) (field, bool) {
 	v, ok := f.get(name)
-	if ok || f.c.badNodes[v.value] {
+	if ok || f.c.badNodes[v.value] || v.value == nil && f.merged {
 		return v, ok
 	}
 	hint := f.known.must(name)

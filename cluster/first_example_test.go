@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -111,16 +110,5 @@ send-logs-to-new-relic:
 	}
 	if strings.Contains(string(r.Plan.Encode()), "your-aws-access-key") || r.Inline["AWS_ACCESS_KEY"] != "your-aws-access-key" {
 		t.Error("an inline secret is not where it belongs")
-	}
-}
-
-func BenchmarkCompileFirstExample(b *testing.B) {
-	o := cluster.Options{Catalog: realOptions(b).Catalog}
-	text, err := os.ReadFile("testdata/first-example.mended.yml")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		cluster.Compile("c.yml", text, o)
 	}
 }

@@ -56,6 +56,7 @@ func (c *compiler) connect(s *Spec) *graph {
 		}
 		g.byID[id.Text] = n
 	}
+	g.mended()
 	var edges []edge
 	for _, n := range g.nodes {
 		for _, w := range n.Parents {
@@ -84,6 +85,20 @@ func (c *compiler) connect(s *Spec) *graph {
 		c.unite(g, n)
 	}
 	return g
+}
+
+// mended lets identifiers that are none be found by the spelling that their hint names too: who has it in mind elsewhere
+// is right once the hint is followed.
+func (g *graph) mended() {
+	for _, n := range g.nodes {
+		id := n.Identifier.Text
+		if id == "" || identifierPattern.MatchString(id) {
+			continue
+		}
+		if meant := suggestIdentifier(id, 1); g.byID[meant] == nil {
+			g.byID[meant] = n
+		}
+	}
 }
 
 // neighbour finds the step that an entry of parents or children names; a misspelt one counts as the nearest, so that
@@ -119,7 +134,7 @@ func (g *graph) identifiers(parts ...Part) []string {
 	}
 	var out []string
 	for _, n := range g.nodes {
-		if slices.Contains(parts, n.Part) && n.Identifier.Text != "" {
+		if slices.Contains(parts, n.Part) && g.byID[n.Identifier.Text] == n { // one of those with the same
 			out = append(out, n.Identifier.Text)
 		}
 	}
@@ -211,6 +226,16 @@ func (g *graph) topological() []*node {
 }
 
 func planOrder(a, b *node) int {
-	rank := map[Part]int{Main: 0, Failure: 1, Logs: 2}
-	return cmp.Or(cmp.Compare(rank[a.Part], rank[b.Part]), cmp.Compare(a.index, b.index))
+	return cmp.Or(cmp.Compare(rank(a.Part), rank(b.Part)), cmp.Compare(a.index, b.index))
+}
+
+// rank is the place of a part in a plan.
+func rank(p Part) int {
+	switch p {
+	case Main:
+		return 0
+	case Failure:
+		return 1
+	}
+	return 2
 }

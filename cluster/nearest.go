@@ -9,7 +9,7 @@ func nearest(name string, known []string) string {
 	if len(name) > 100 {
 		return ""
 	}
-	best, distance := "", 1+max(1, len(name)/3)
+	best, distance := "", 1+min(max(1, len(name)/3), len(name)-1) // a name whose every letter differs is another one
 	for _, k := range known {
 		if d := editDistance(name, strings.ToLower(k), distance); d < distance {
 			best, distance = k, d

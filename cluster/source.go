@@ -19,6 +19,7 @@ type source struct {
 	file  string
 	text  []byte
 	lines []string
+	ends  []int // of the lines, in bytes, behind the line break
 
 	last mark // where locate found the place asked for last: asked in file order, each line is walked once
 }
@@ -33,7 +34,7 @@ func newSource(file string, text []byte) *source {
 	s := &source{file: file, text: text}
 	rest := string(text)
 	for rest != "" {
-		i := strings.IndexAny(rest, "\r\n\u0085\u2028\u2029")
+		i := nextBreak(rest)
 		if i < 0 {
 			break
 		}
@@ -43,9 +44,26 @@ func newSource(file string, text []byte) *source {
 		}
 		_, size := utf8.DecodeRuneInString(rest[i:])
 		rest = rest[i+size:]
+		s.ends = append(s.ends, len(text)-len(rest))
 	}
 	s.lines = append(s.lines, rest)
+	s.ends = append(s.ends, len(text))
 	return s
+}
+
+// nextBreak gives the place of the first line break; less than 0 where there is none.
+func nextBreak(text string) int {
+	for i := range len(text) {
+		switch text[i] {
+		case '\n', '\r':
+			return i
+		case 0xc2, 0xe2: // with which the other breaks begin
+			if rest := text[i:]; strings.HasPrefix(rest, "\u0085") || strings.HasPrefix(rest, "\u2028") || strings.HasPrefix(rest, "\u2029") {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // line gives a line by its number from 1, without its end; empty past the end.

@@ -1,9 +1,11 @@
 package cluster
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,8 +14,9 @@ import (
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 
-// syntaxError reports why the file is not YAML: where reading stopped, and what most likely mends it.
-func (c *compiler) syntaxError(err error) {
+// syntaxError reports why the file is not YAML: where reading stopped, and what most likely mends it. Reached is the number of
+// lines that the parser had asked for by then.
+func (c *compiler) syntaxError(err error, reached int) {
 	parts := yamlLine.FindStringSubmatch(strings.SplitN(err.Error(), "\n", 2)[0])
 	problem := parts[2]
 	line, _ := strconv.Atoi(parts[1])
@@ -26,7 +29,7 @@ func (c *compiler) syntaxError(err error) {
 		c.error(Pos{max(line, 1), 1}, codeTooMuch, "", "the file is nested too deep to be read")
 		return
 	}
-	line = c.problemLine(line, problem)
+	line = c.problemLine(line, reached, problem)
 	if p, ok := c.tabNear(line); ok {
 		c.error(p, codeTab, "indent with blanks", "a tab stands in the indentation")
 		return
@@ -38,35 +41,65 @@ func (c *compiler) syntaxError(err error) {
 // problemLine gives the line at which reading stopped. The library names the line of the scanner, but for the parser
 // the one where the surrounding map or list begins; the true one is where the file can be cut off so that the part
 // before it reads well and the part up to and with it does not.
-func (c *compiler) problemLine(line int, problem string) int {
+func (c *compiler) problemLine(line, reached int, problem string) int {
 	if strings.HasPrefix(problem, "found unexpected end of stream") {
 		return c.openQuote(line)
 	}
 	if !strings.HasPrefix(problem, "did not find expected") {
 		return min(max(line, 1), len(c.src.lines)) // without a number it is the first
 	}
-	r := &lineReader{lines: c.src.lines}
-	_, _ = decodeOne(yaml.NewDecoder(r))
-	for n := r.next; n > 0 && n > r.next-8; n-- { // behind plain text the parser looks some lines ahead
-		if c.readsTo(n - 1) {
-			return n
+	lines := c.src.lines[:reached]
+	if few := outline(lines); problemOf(few) == problem {
+		lines = few
+	}
+	for n := len(lines); n > 0 && n > len(lines)-lookahead; n-- {
+		if problemOf(lines[:n-1]) == "" {
+			return reached - len(lines) + n
 		}
 	}
-	return max(1, min(r.next, len(c.src.lines)))
+	return max(1, reached)
 }
 
-// readsTo tells whether the first n lines are YAML by themselves.
-func (c *compiler) readsTo(n int) bool {
-	var doc yaml.Node
-	defer func() { _ = recover() }()
-	text := strings.Join(c.src.lines[:n], "\n") + "\n"
-	return yaml.Unmarshal([]byte(text), &doc) == nil
+const (
+	lookahead = 8   // lines that the parser may be ahead behind plain text
+	nearby    = 200 // lines; most lists and texts of one satellite are shorter
+)
+
+// outline leaves out of lines, which end at a problem, what is most likely without influence on it, so that reading them
+// again and again costs little: but for those nearby only the lines that the others stand below.
+func outline(lines []string) []string {
+	if len(lines) <= 2*nearby {
+		return lines
+	}
+	first := len(lines) - nearby
+	for blankLine(lines[first]) && first < len(lines)-1 {
+		first++
+	}
+	indent := firstText(lines[first])
+	var above []string
+	for n := first - 1; n >= 0 && indent > 1; n-- {
+		if at := firstText(lines[n]); !blankLine(lines[n]) && at < indent && lines[n][at-1] != '#' {
+			above = append(above, lines[n])
+			indent = at
+		}
+	}
+	slices.Reverse(above)
+	return append(above, lines[first:]...)
+}
+
+// problemOf tells what keeps lines from being YAML by themselves; empty where nothing does.
+func problemOf(lines []string) string {
+	_, err := decodeOne(yaml.NewDecoder(strings.NewReader(strings.Join(lines, "\n") + "\n")))
+	if err == nil || errors.Is(err, io.EOF) {
+		return ""
+	}
+	return yamlLine.FindStringSubmatch(strings.SplitN(err.Error(), "\n", 2)[0])[2]
 }
 
 // openQuote gives the line of a quote that nothing closes. The library names it, but for the first line, for which it
 // names the last.
 func (c *compiler) openQuote(line int) int {
-	if line >= len(c.src.lines)-1 && !c.readsTo(1) {
+	if line >= len(c.src.lines)-1 && problemOf(c.src.lines[:1]) != "" {
 		return 1
 	}
 	return min(max(line, 1), len(c.src.lines))
@@ -155,17 +188,22 @@ func (c *compiler) siblingDash(line int) (int, bool) {
 
 // lineReader hands out one line at a read, so that it knows how far the parser has come.
 type lineReader struct {
-	lines []string
-	next  int
-	rest  bytes.Buffer
+	source *source
+	lines  int // handed out
+	at     int // bytes
 }
 
 // Read implements io.Reader.
 func (r *lineReader) Read(p []byte) (int, error) {
-	if r.rest.Len() == 0 && r.next < len(r.lines) {
-		r.rest.WriteString(r.lines[r.next])
-		r.rest.WriteByte('\n')
-		r.next++
+	if r.at == len(r.source.text) {
+		return 0, io.EOF
 	}
-	return r.rest.Read(p)
+	end := r.source.ends[max(r.lines-1, 0)]
+	if r.at == end || r.lines == 0 {
+		r.lines++
+		end = r.source.ends[r.lines-1]
+	}
+	n := copy(p, r.source.text[r.at:end])
+	r.at += n
+	return n, nil
 }

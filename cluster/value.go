@@ -20,6 +20,7 @@ type Value struct {
 
 	isMap, isList bool
 	broken        bool // reported: what it would be is not known
+	merged        bool // a map with a merge key, which was reported: more keys are meant to be there
 	node          *yaml.Node
 }
 

@@ -30,7 +30,7 @@ func Options(satellites *satellite.Registry, classes []orbit.Class) cluster.Opti
 	checks := &checks{schemas: map[string]*schema.Schema{}}
 	return cluster.Options{
 		Catalog: satellites,
-		Check:   checks.check,
+		ForFile: func() cluster.Check { return (&file{checks: checks}).check },
 		Classes: func(r orbit.Resources) (string, error) { return placement.LeastClass(r, classes) },
 	}
 }
@@ -41,7 +41,18 @@ type checks struct {
 	schemas map[string]*schema.Schema // by the text of the schema
 }
 
-func (c *checks) check(spec *orbit.SatelliteSpec, part string, value any) []cluster.Violation {
+// maxSymbols bounds what the jq programs of one file hold together: 200 for each satellite of the longest list. Checking a
+// symbol takes 1 KiB at most, and somewhat more where a program names much of what jq has built in, so that compiling a whole
+// file stays below 64 MiB.
+const maxSymbols = 40_000
+
+// file is the check of one file.
+type file struct {
+	*checks
+	symbols int // of the jq programs so far
+}
+
+func (f *file) check(spec *orbit.SatelliteSpec, part string, value any) []cluster.Violation {
 	raw := spec.Config
 	if part == "input" {
 		raw = spec.Input
@@ -49,7 +60,7 @@ func (c *checks) check(spec *orbit.SatelliteSpec, part string, value any) []clus
 	if len(raw) == 0 {
 		return nil
 	}
-	s, err := c.schema(raw)
+	s, err := f.schema(raw)
 	if err != nil {
 		return []cluster.Violation{{Message: fmt.Sprintf("cannot be checked, since the schema of %s is damaged: %v", spec.Name, err)}}
 	}
@@ -58,7 +69,7 @@ func (c *checks) check(spec *orbit.SatelliteSpec, part string, value any) []clus
 		found = append(found, cluster.Violation{Path: v.Path, Message: v.Message})
 	}
 	if spec.Name == jqName && part == "config" {
-		found = append(found, program(value)...)
+		found = append(found, f.program(value)...)
 	}
 	return found
 }
@@ -78,18 +89,29 @@ func (c *checks) schema(raw json.RawMessage) (*schema.Schema, error) {
 
 const jqName = "exospherehost/jq"
 
-// program tells what is wrong with the program of a jq step.
-func program(config any) []cluster.Violation {
+// program tells what is wrong with the program of a jq step. Past the bound of the whole file, which is told once, none is
+// looked at.
+func (f *file) program(config any) []cluster.Violation {
 	m, _ := config.(map[string]any)
 	query, ok := m["query"].(string)
-	if !ok {
+	if !ok || f.symbols > maxSymbols {
 		return nil
+	}
+	path := []string{"query"}
+	if f.symbols += jq.Symbols(query); f.symbols > maxSymbols {
+		return []cluster.Violation{{Path: path, Hint: "split the cluster; one can start another by its trigger",
+			Message: fmt.Sprintf("and the jq programs before it hold more than %d names, values and signs together", maxSymbols)}}
+	}
+	err := jq.Check(query)
+	var large *jq.TooLarge
+	if errors.As(err, &large) {
+		return []cluster.Violation{{Path: path, Offset: large.Offset, Message: large.Message, Hint: large.Hint()}}
 	}
 	var bad *jq.SyntaxError
-	if !errors.As(jq.Check(query), &bad) {
-		return nil
+	if errors.As(err, &bad) {
+		return []cluster.Violation{{Path: path, Offset: offset(query, bad.Line, bad.Column), Message: "is no jq program: " + bad.Message}}
 	}
-	return []cluster.Violation{{Path: []string{"query"}, Offset: offset(query, bad.Line, bad.Column), Message: "is no jq program: " + bad.Message}}
+	return nil
 }
 
 // offset gives the byte that stands at a line and column, both from 1, in characters.

@@ -24,13 +24,16 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("the jq program has an error at line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// Check tells what is wrong with a program without running it: a *SyntaxError, or nil.
+// Check tells what is wrong with a program without running it: a *SyntaxError, a *TooLarge, or nil.
 func Check(query string) error {
 	_, err := compile(query)
 	return err
 }
 
 func compile(query string) (*gojq.Code, error) {
+	if _, err := symbols(query); err != nil {
+		return nil, err
+	}
 	parsed, err := gojq.Parse(query)
 	if err != nil {
 		bad := &SyntaxError{Message: err.Error()}

@@ -1,0 +1,27 @@
+package cluster
+
+import "github.com/exospherehost/orbit"
+
+// hardware reports steps that no hardware class fits. Of a satellite that is not known only the class that the file names
+// can be judged.
+func (c *compiler) hardware(s *Spec) {
+	if c.options.Classes == nil {
+		return
+	}
+	for _, step := range s.Steps {
+		var base orbit.Resources
+		switch {
+		case step.Satellite != nil:
+			base = step.Satellite.Resources
+		case step.Resources.Class == "":
+			continue
+		}
+		if _, err := c.options.Classes(resources(base, step.Resources)); err != nil {
+			place := step.Uses.Pos
+			if step.resourcesKey != (Pos{}) {
+				place = step.resourcesKey
+			}
+			c.error(place, codeHardware, "ask for less, or name a class", "no hardware class fits %s: %v", step.Identifier.Text, err)
+		}
+	}
+}
