@@ -14,12 +14,14 @@ import (
 // FuzzCompile: whatever comes in, there is a plan or an error, each diagnostic has a place in the file, and a plan
 // survives its JSON.
 func FuzzCompile(f *testing.F) {
-	archive, err := txtar.ParseFile("testdata/bad.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for i := 0; i < len(archive.Files); i += 2 {
-		f.Add(archive.Files[i].Data)
+	for _, name := range []string{"bad", "several", "warned", "good"} {
+		archive, err := txtar.ParseFile("testdata/" + name + ".txtar")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i := 0; i < len(archive.Files); i += 2 {
+			f.Add(archive.Files[i].Data)
+		}
 	}
 	f.Add([]byte(chain))
 	f.Fuzz(func(t *testing.T, text []byte) {
