@@ -1,7 +1,10 @@
 package cluster_test
 
 import (
+	"encoding/json"
+	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"testing"
 	"unicode/utf8"
@@ -57,6 +60,39 @@ func FuzzCompile(f *testing.F) {
 		again, err := cluster.ParsePlan(r.Plan.Encode())
 		if err != nil || again.Hash() != r.Plan.Hash() {
 			t.Fatalf("%v: %s", err, r.Plan.Encode())
+		}
+	})
+}
+
+// FuzzExpression: whatever stands between ${{ and }} is read or refused with a place inside it; what is read resolves to a value
+// or an error, and comes back from a plan's JSON as it was.
+func FuzzExpression(f *testing.F) {
+	for _, seed := range append(slices.Clone(readings), "secrets.A", "run.id", "cluster.sla == '6h'", "'it''s'", "!(1 < 2 && true) || null", "format('{0}{{', -1.5e3)", "satellites.a-b.output.x?[0]?.y", "((((", "a.b.") {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		e, err := cluster.ParseExpr(source)
+		if err != nil {
+			var place *cluster.PathError
+			if errors.As(err, &place) && (place.Offset < 0 || place.Offset > len(source)) {
+				t.Errorf("%q is refused at byte %d of %d", source, place.Offset, len(source))
+			}
+			return
+		}
+		scope := &cluster.Scope{Secrets: map[string]string{"A": "x"}, Values: map[string]any{"run": map[string]any{"id": "r"}},
+			Output: func(string) (any, error) { return map[string]any{"x": []any{1, nil, map[string]any{"y": "z"}}}, nil }}
+		before, errBefore := (&cluster.Template{Expr: e}).Resolve(scope)
+		text, err := json.Marshal(&cluster.Template{Expr: e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back cluster.Template
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		after, errAfter := back.Resolve(scope)
+		if !reflect.DeepEqual(before, after) || (errBefore == nil) != (errAfter == nil) {
+			t.Errorf("%q gives %v (%v), and from JSON %v (%v)", source, before, errBefore, after, errAfter)
 		}
 	})
 }
