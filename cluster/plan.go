@@ -40,6 +40,7 @@ type Plan struct {
 
 	byName map[string]int
 	wired  *wiring
+	naming sync.Once // guards hash, which is made when it is first asked for
 	hash   string
 }
 
@@ -153,10 +154,10 @@ func (p *Plan) Encode() []byte {
 
 // Hash names the plan by its content: 32 hexadecimal digits, 128 bit of SHA-256.
 func (p *Plan) Hash() string {
-	if p.hash == "" {
+	p.naming.Do(func() {
 		sum := sha256.Sum256(p.Encode())
 		p.hash = hex.EncodeToString(sum[:16])
-	}
+	})
 	return p.hash
 }
 
@@ -218,7 +219,6 @@ func (p *Plan) index() {
 		p.byName[p.Steps[i].Identifier] = i
 	}
 	p.wired = p.wire()
-	p.Hash()
 }
 
 func (p *Plan) wiring() *wiring {
