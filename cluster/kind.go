@@ -97,7 +97,7 @@ func (l *lookup) outputKind(other *node) kind {
 			k.schema = s
 		}
 	}
-	if l.n.seesList(other) && !l.n.vague && !l.g.vague {
+	if !l.g.vague && l.n.seesList(other) {
 		return listOf(k)
 	}
 	return k

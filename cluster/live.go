@@ -85,9 +85,10 @@ func (g *graph) above(n, other *node) bool {
 	return n.ancestors.has(other.index) || n.Part == Failure && other.Part == Main
 }
 
-// seesList tells whether an expression of n sees the objects of the other step, an ancestor, as a list: a join lies between.
+// seesList tells whether an expression of n sees the objects of the other step, an ancestor, as a list: a join lies between. On a cycle and below one
+// that has no answer, and a walk up the lineage no end.
 func (n *node) seesList(other *node) bool {
-	return n.Part == other.Part && n.ancestors.has(other.index) && !n.descendsFrom(other)
+	return !n.vague && n.Part == other.Part && n.ancestors.has(other.index) && !n.descendsFrom(other)
 }
 
 // feeder is the name under which the incoming object of the step's items, which travels whole, is known.
