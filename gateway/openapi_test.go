@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,7 @@ import (
 // description is openapi.json, ready to be asked.
 type description struct {
 	root     map[string]any
+	mu       sync.Mutex // guards compiler: requests are made at once, too
 	compiler *jsonschema.Compiler
 }
 
@@ -63,7 +65,9 @@ func (d *description) check(t *testing.T, v any, keys ...string) {
 	for i, k := range keys {
 		keys[i] = url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(k))
 	}
+	d.mu.Lock()
 	s, err := d.compiler.Compile("openapi.json#/" + strings.Join(keys, "/"))
+	d.mu.Unlock()
 	if err != nil {
 		t.Fatalf("no schema at %s: %v", strings.Join(keys, "/"), err)
 	}
