@@ -84,7 +84,7 @@ func newPlanDoc(p *cluster.Plan) *planDoc {
 	return doc
 }
 
-// joinText says how often a join runs and what it waits for: "per object of get-files, all-done, 95%".
+// joinText says how often a join runs and what it waits for: "per object of get-files, all-done, 95%, counts parse-pdf".
 func joinText(j *cluster.Join) string {
 	if j == nil {
 		return ""
@@ -99,5 +99,5 @@ func joinText(j *cluster.Join) string {
 	case j.MinCount > 0:
 		text += fmt.Sprintf(", at least %d", j.MinCount)
 	}
-	return text
+	return text + ", counts " + strings.Join(j.Members, " ")
 }

@@ -101,7 +101,7 @@ func TestPlanIsDrawnWithMermaid(t *testing.T) {
   subgraph main["demo/graph"]
     s0["get-files<br/><small>exospherehost/get-files</small>"]
     s1[["end<br/><small>exospherehost/jq</small>"]]
-    s2{{"total<br/><small>exospherehost/jq</small><br/><small>once a run, all-done, 95%</small>"}}
+    s2{{"total<br/><small>exospherehost/jq</small><br/><small>once a run, all-done, 95%, counts get-files end</small>"}}
   end
   subgraph failure["failure steps"]
     s3["call-webhook<br/><small>exospherehost/call-webhook</small>"]
