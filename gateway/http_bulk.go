@@ -8,6 +8,8 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/exospherehost/orbit"
 )
@@ -39,10 +41,18 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(r.Context())
-	defer stop()
+	var wg sync.WaitGroup
+	over := false // every line is answered
+	defer func() {
+		stop()
+		if !over { // the reader may still wait for the body
+			_ = control.SetReadDeadline(time.Now()) // an error means that the connection is gone, and the body with it
+		}
+		wg.Wait()
+	}()
 	name := clusterName(r)
 	answers := make(chan chan []byte, bulkAhead)
-	go func() { // ends with the body, or with ctx
+	wg.Go(func() { // ends with the body, or with ctx
 		defer close(answers)
 		lines := bufio.NewScanner(r.Body)
 		lines.Buffer(make([]byte, 0, 64<<10), maxBody)
@@ -63,7 +73,7 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 				answer <- g.line(nil, badRequest("line %d is not JSON of the form {\"payload\": …, \"idempotency_key\": \"…\"}: %s", n, bad))
 				continue
 			}
-			g.wg.Go(func() {
+			wg.Go(func() {
 				doc, err := g.launch(ctx, LaunchRequest{Cluster: name, Payload: req.Payload, Secrets: req.Secrets, Key: req.Key, Trigger: "api-call"})
 				if err != nil {
 					answer <- g.line(nil, err)
@@ -84,7 +94,7 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 			case <-ctx.Done():
 			}
 		}
-	}()
+	})
 	w.Header().Set("Content-Type", jsonLines)
 	out := bufio.NewWriterSize(w, 64<<10)
 	for answer := range answers {
@@ -100,7 +110,8 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	_ = out.Flush()
+	over = true
+	_ = out.Flush() // an error means that the caller is gone
 	return nil
 }
 

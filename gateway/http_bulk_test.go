@@ -62,13 +62,14 @@ func TestEachLineStartsARunAndIsAnsweredInOrder(t *testing.T) {
 func TestFaultyLinesAreAnsweredWithAProblemEach(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		b.apply("acme/a")
+		first := b.start("acme/a", `{"payload": 1}`, "Idempotency-Key: k") // lines of one request are accepted side by side
 		runs, problems := b.lines(b.send("POST", "/v1/clusters/acme/a/runs", `{"payload": 1, "idempotency_key": "k"}
 {"payload": 2, "idempotency_key": "k"}
 {
 []
 {"payload": 1, "idempotency_key": "k"}
 `, "Content-Type: application/jsonl"))
-		if len(runs) != 5 || runs[0].ID == "" || runs[4].ID != runs[0].ID {
+		if len(runs) != 5 || runs[0].ID != first.ID || runs[4].ID != first.ID {
 			b.Fatalf("%+v %+v", runs, problems)
 		}
 		for i, want := range map[int]int{1: 409, 2: 400, 3: 400} {
