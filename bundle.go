@@ -26,6 +26,11 @@ type Bundle struct {
 	TriggerAt   int64 // Unix milliseconds
 	TriggerType string
 
+	// Failed is the sentence with which the join whose item this is fails because of its members; empty: it runs.
+	Failed string
+	// Payload is the trigger's payload, for bare items of a step that sees it.
+	Payload Value
+
 	Items []Item
 }
 
@@ -35,12 +40,16 @@ type Item struct {
 	Attempt int     // attempts that were made before this one and counted
 	Value   Value   // the incoming object
 	Live    []Value // one for each entry of the step's Live in the plan, in that order
+	// Bare items bring neither value nor live values: whoever runs them reads these from the ledger. So come items that a
+	// gateway publishes, which no longer has the bundle that their parents were in.
+	Bare bool
 }
 
-// Value is an object, or a reference to where it lies.
+// Value is an object, a reference to where it lies, or a list of objects that is too long for a message.
 type Value struct {
 	Object Object
 	Ref    *Ref
+	List   []Chunk // blobs of the list's objects, each as AppendOutput writes them, one after the other
 }
 
 // Ref points to a value in the blob store.
@@ -52,8 +61,11 @@ type Ref struct {
 
 // Size is about what the value takes in a frame, in bytes.
 func (v Value) Size() int {
-	if v.Ref != nil {
+	switch {
+	case v.Ref != nil:
 		return len(v.Ref.Blob) + 12
+	case v.List != nil:
+		return 48 * len(v.List)
 	}
 	return len(v.Object) + 5
 }
@@ -67,7 +79,7 @@ func (b *Bundle) Encode() []byte {
 		size += b.Items[i].size()
 	}
 	w := newFrameWriter(size)
-	w.array(12)
+	w.array(14)
 	w.int(bundleVersion)
 	w.str(b.ID)
 	w.str(b.Run)
@@ -79,6 +91,8 @@ func (b *Bundle) Encode() []byte {
 	w.int(b.Deadline)
 	w.int(b.TriggerAt)
 	w.str(b.TriggerType)
+	w.str(b.Failed)
+	b.Payload.write(w)
 	w.array(len(b.Items))
 	for i := range b.Items {
 		b.Items[i].write(w)
@@ -90,12 +104,13 @@ func (b *Bundle) Encode() []byte {
 func DecodeBundle(data []byte) (*Bundle, error) {
 	r := newFrameReader(data)
 	r.many = true
-	r.fields(12)
+	r.fields(14)
 	if v := r.int(); r.err == nil && v != bundleVersion {
 		return nil, fmt.Errorf("%w: a bundle of version %d; this program knows version %d", ErrFrame, v, bundleVersion)
 	}
 	b := &Bundle{ID: r.str(), Run: r.str(), Step: r.str(), Parent: r.str(), Ordinal: r.count(), Plan: r.str(),
-		Accepted: r.int(), Deadline: r.int(), TriggerAt: r.int(), TriggerType: r.str()}
+		Accepted: r.int(), Deadline: r.int(), TriggerAt: r.int(), TriggerType: r.str(), Failed: r.str()}
+	b.Payload.read(r)
 	n := r.array()
 	if n > MaxBundleItems {
 		r.fail("%d items", n)
@@ -129,6 +144,11 @@ func (it *Item) write(w *frameWriter) {
 	w.array(4)
 	w.str(string(it.Lineage))
 	w.int(int64(it.Attempt))
+	if it.Bare {
+		w.array(0)
+		w.array(0)
+		return
+	}
 	it.Value.write(w)
 	w.array(len(it.Live))
 	for _, v := range it.Live {
@@ -140,7 +160,9 @@ func (it *Item) read(r *frameReader) {
 	r.fields(4)
 	it.Lineage = Lineage(r.str())
 	it.Attempt = r.count()
-	it.Value.read(r)
+	if it.Bare = r.isEmptyArray(); !it.Bare {
+		it.Value.read(r)
+	}
 	if n := r.array(); n > 0 {
 		it.Live = make([]Value, n)
 		for i := range it.Live {
@@ -150,14 +172,18 @@ func (it *Item) read(r *frameReader) {
 }
 
 func (v Value) write(w *frameWriter) {
-	if v.Ref == nil {
+	switch {
+	case v.Ref != nil:
+		w.array(3)
+		w.str(v.Ref.Blob)
+		w.int(int64(v.Ref.Offset))
+		w.int(int64(v.Ref.Length))
+	case v.List != nil:
+		w.array(1)
+		writeChunks(w, v.List)
+	default:
 		w.bin(v.Object)
-		return
 	}
-	w.array(3)
-	w.str(v.Ref.Blob)
-	w.int(int64(v.Ref.Offset))
-	w.int(int64(v.Ref.Length))
 }
 
 func (v *Value) read(r *frameReader) {
@@ -165,6 +191,12 @@ func (v *Value) read(r *frameReader) {
 		v.Object = r.bin()
 		return
 	}
-	r.fields(3)
-	v.Ref = &Ref{Blob: r.str(), Offset: r.count(), Length: r.count()}
+	switch n := r.array(); n {
+	case 3:
+		v.Ref = &Ref{Blob: r.str(), Offset: r.count(), Length: r.count()}
+	case 1:
+		v.List = readChunks(r)
+	default:
+		r.fail("a value of %d fields", n)
+	}
 }

@@ -22,6 +22,7 @@ const (
 	CodePanic         Code = "panic"          // a satellite crashed; the node did not
 	CodePoisoned      Code = "poisoned"       // its node died again and again while it ran
 	CodeSecret        Code = "secret_missing" // a declared secret has no value
+	CodeJoin          Code = "join"           // too few of what a join unites succeeded
 	CodeNoSatellite   Code = "unknown_satellite"
 	CodeInternal      Code = "internal"
 )

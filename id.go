@@ -53,6 +53,11 @@ func BundleID(step, parent string, ordinal int) string {
 	return HashID(step, parent, strconv.Itoa(ordinal))
 }
 
+// JoinBundleID is the id of the bundle that holds a join's only item of a scope object, whose lineage is the item's.
+func JoinBundleID(step, run string, scope Lineage) string {
+	return HashID(step, run, string(scope), "join")
+}
+
 // FailureBundleID is the id of the bundle that takes an item which has failed for good to a first failure step.
 func FailureBundleID(step, run, item string) string { return HashID(step, run, item, "failure") }
 

@@ -2,6 +2,7 @@ package orbit
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,18 @@ func (l Lineage) Prefix(depth int) Lineage {
 		}
 	}
 	return l
+}
+
+// Parent is the lineage without its last ordinal.
+func (l Lineage) Parent() Lineage { return l[:max(0, strings.LastIndexByte(string(l), '.'))] }
+
+// Last is the last ordinal.
+func (l Lineage) Last() (int, error) {
+	n, err := strconv.Atoi(string(l[strings.LastIndexByte(string(l), '.')+1:]))
+	if err != nil {
+		return 0, fmt.Errorf("%q is no lineage", string(l))
+	}
+	return n, nil
 }
 
 // Compare orders lineages as numbers, part by part, an ancestor before its descendants: "0.2" before "0.10".

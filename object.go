@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -40,6 +41,35 @@ func NewObject(v any) (Object, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// NewList is the list of objects that are encoded already.
+func NewList(objects []Object) Object {
+	size := 5
+	for _, o := range objects {
+		size += len(o)
+	}
+	w := newFrameWriter(size)
+	w.array(len(objects))
+	for _, o := range objects {
+		w.object(o)
+	}
+	return w.done()
+}
+
+// NewMap is the map of values that are encoded already, by their keys.
+func NewMap(values map[string]Object) Object {
+	size := 5
+	for k, o := range values {
+		size += len(k) + len(o) + 5
+	}
+	w := newFrameWriter(size)
+	w.mapping(len(values))
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		w.str(k)
+		w.object(values[k])
+	}
+	return w.done()
 }
 
 // MustObject is NewObject for values that are known to be JSON-like, such as literals in code.
@@ -80,6 +110,26 @@ func (o Object) Value() (any, error) {
 		err = errObject
 	}
 	return v, err
+}
+
+// Elements calls f for every element of a list.
+func (o Object) Elements(f func(Object) error) error {
+	r := bytes.NewReader(o)
+	dec := msgpack.NewDecoder(r)
+	n, err := dec.DecodeArrayLen()
+	if err != nil {
+		return errObject
+	}
+	for range n {
+		from := len(o) - r.Len()
+		if err := dec.Skip(); err != nil {
+			return errObject
+		}
+		if err := f(o[from : len(o)-r.Len()]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // IsNull tells whether the object is null.

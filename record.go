@@ -235,8 +235,12 @@ func (p Payload) write(w *frameWriter) {
 		w.bin(p.Inline)
 		return
 	}
-	w.array(len(p.Chunks))
-	for _, c := range p.Chunks {
+	writeChunks(w, p.Chunks)
+}
+
+func writeChunks(w *frameWriter, chunks []Chunk) {
+	w.array(len(chunks))
+	for _, c := range chunks {
 		w.array(3)
 		w.str(c.Blob)
 		w.int(int64(c.Size))
@@ -249,11 +253,16 @@ func (p *Payload) read(r *frameReader) {
 		p.Inline = r.bin()
 		return
 	}
-	p.Chunks = make([]Chunk, r.array())
-	for i := range p.Chunks {
+	p.Chunks = readChunks(r)
+}
+
+func readChunks(r *frameReader) []Chunk {
+	chunks := make([]Chunk, r.array())
+	for i := range chunks {
 		r.fields(3)
-		p.Chunks[i] = Chunk{Blob: r.str(), Size: r.count(), Count: r.count()}
+		chunks[i] = Chunk{Blob: r.str(), Size: r.count(), Count: r.count()}
 	}
+	return chunks
 }
 
 // AppendKid appends an entry to the payload of Record.Kids.

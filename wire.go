@@ -32,6 +32,26 @@ func (w *frameWriter) array(n int) {
 	}
 }
 
+func (w *frameWriter) mapping(n int) {
+	switch {
+	case n < 16:
+		w.buf = append(w.buf, msgpcode.FixedMapLow|byte(n))
+	case n < 1<<16:
+		w.buf = binary.BigEndian.AppendUint16(append(w.buf, msgpcode.Map16), uint16(n))
+	default:
+		w.buf = binary.BigEndian.AppendUint32(append(w.buf, msgpcode.Map32), uint32(n))
+	}
+}
+
+// object writes a value that is encoded already.
+func (w *frameWriter) object(o Object) {
+	if len(o) == 0 {
+		w.null()
+		return
+	}
+	w.buf = append(w.buf, o...)
+}
+
 func (w *frameWriter) str(s string) {
 	switch n := len(s); {
 	case n < 32:
@@ -266,6 +286,15 @@ func (r *frameReader) isArray() bool {
 	}
 	c := r.data[r.at]
 	return msgpcode.IsFixedArray(c) || c == msgpcode.Array16 || c == msgpcode.Array32
+}
+
+// isEmptyArray takes an array without elements and tells so; anything else is left to be read.
+func (r *frameReader) isEmptyArray() bool {
+	if r.left() == 0 || r.data[r.at] != msgpcode.FixedArrayLow {
+		return false
+	}
+	r.at++
+	return true
 }
 
 func (r *frameReader) end() error {

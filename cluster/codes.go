@@ -58,11 +58,8 @@ const (
 	codeInlineSecret = "ORB-C084"
 
 	// What compiles, but is not run yet: NotRunYet knows them by their first digit.
-	codeJoinLater    = "ORB-C090"
-	codeFailureLater = "ORB-C091"
 	codeLogsLater    = "ORB-C092"
 	codeTriggerLater = "ORB-C093"
-	codeIfLater      = "ORB-C094"
 	codeLimitLater   = "ORB-C095"
 	codeDelayLater   = "ORB-C096"
 	codeNoCode       = "ORB-C097"

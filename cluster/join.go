@@ -15,7 +15,6 @@ func (c *compiler) unite(g *graph, n *node) {
 	if u := n.Unites; u != nil {
 		n.join.Strategy, n.join.MinPercent, n.join.MinCount = u.Strategy, u.MinPercent, u.MinCount
 	}
-	c.warn(n.joinPos(), codeJoinLater, "", "joins are not run yet")
 	c.scope(g, n)
 	n.depth = 1 // at scope run a join has the lineage of a root
 	defer func() { n.join.Members = members(g, n) }()

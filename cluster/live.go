@@ -10,6 +10,11 @@ import (
 func (g *graph) live() map[*node][]Live {
 	var reads []read
 	for _, n := range g.nodes {
+		if n.join != nil && n.Input == nil {
+			for _, parent := range n.parents {
+				n.note(parent.Identifier.Text, nil)
+			}
+		}
 		reads = append(reads, n.reads...)
 	}
 	slices.SortFunc(reads, func(a, b read) int { return cmp.Or(cmp.Compare(a.step, b.step), cmp.Compare(a.field, b.field)) })

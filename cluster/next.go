@@ -232,7 +232,7 @@ func LiveSize(child, parent *Step, it *orbit.Item) int {
 
 // prune keeps the given top-level fields of an object; none given: all of it, which may stay a reference.
 func prune(v orbit.Value, fields []string, blobs Blobs) (orbit.Value, error) {
-	if len(fields) == 0 {
+	if len(fields) == 0 || v.List != nil { // a list was made of such objects
 		return v, nil
 	}
 	o, err := Load(v, blobs)
@@ -260,8 +260,52 @@ func prune(v orbit.Value, fields []string, blobs Blobs) (orbit.Value, error) {
 	return orbit.Value{Object: o}, err
 }
 
+// EachOf calls f for every object of a list that lies in blobs. One blob is in memory at a time.
+func EachOf(list []orbit.Chunk, blobs Blobs, f func(orbit.Object) error) error {
+	for _, c := range list {
+		data, err := blobs(c.Blob)
+		if err != nil {
+			return err
+		}
+		for len(data) > 0 {
+			o, _, rest, ok := orbit.NextOutput(data)
+			if !ok {
+				return fmt.Errorf("the list in blob %s is damaged", c.Blob)
+			}
+			if err := f(o); err != nil {
+				return err
+			}
+			data = rest
+		}
+	}
+	return nil
+}
+
+// Each calls f for every object of a list, or for the one object that the value is.
+func Each(v orbit.Value, list bool, blobs Blobs, f func(orbit.Object) error) error {
+	if v.List != nil {
+		return EachOf(v.List, blobs, f)
+	}
+	o, err := Load(v, blobs)
+	if err != nil {
+		return err
+	}
+	if !list {
+		return f(o)
+	}
+	return o.Elements(f)
+}
+
 // Load gives the object behind a value.
 func Load(v orbit.Value, blobs Blobs) (orbit.Object, error) {
+	if v.List != nil {
+		var all []orbit.Object
+		err := EachOf(v.List, blobs, func(o orbit.Object) error {
+			all = append(all, o)
+			return nil
+		})
+		return orbit.NewList(all), err
+	}
 	if v.Ref == nil {
 		return v.Object, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/exospherehost/orbit"
@@ -26,6 +25,7 @@ func (f fast) run(p *cluster.Plan, behave behaviour) *outcome {
 		panic(err)
 	}
 	m := &mill{plan: plan, behave: behave, tally: plan.NewTally(), random: rand.New(rand.NewPCG(f.seed, 7)), origin: map[string]string{},
+		ledger: map[string]*cluster.Committed{},
 		out: &outcome{Items: work{}, Failures: map[string]work{}}}
 	for _, s := range plan.Roots() {
 		m.queue = append(m.queue, &orbit.Bundle{ID: orbit.BundleID(s.Identifier, "run", 0), Run: "run", Step: s.Identifier, Parent: "run",
@@ -57,6 +57,7 @@ type mill struct {
 	queue  []*orbit.Bundle
 	origin map[string]string // of failure bundles: the main item that started them
 	byJoin map[string]string // bundles of joins that fail because of their members: the sentence
+	ledger map[string]*cluster.Committed
 	out    *outcome
 }
 
@@ -82,8 +83,8 @@ func (m *mill) do(b *orbit.Bundle) {
 		case orbit.ItemSkipped:
 			rec.Counts.Skipped++
 		}
-		for range is.Objects {
-			o := orbit.MustObject(map[string]any{"x": 1})
+		for n := range is.Objects {
+			o := orbit.MustObject(map[string]any{"x": 1, "at": string(it.Lineage.Child(n))})
 			rec.Outputs.Inline = orbit.AppendOutput(rec.Outputs.Inline, o)
 			sizes = append(sizes, len(o))
 		}
@@ -122,6 +123,9 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 	if err != nil {
 		panic(err)
 	}
+	if m.ledger[rec.Bundle], err = cluster.NewCommitted(rec, nil); err != nil {
+		panic(err)
+	}
 	err = m.plan.Next(b, rec, nil, func(s *cluster.Step, nb *orbit.Bundle) error {
 		if from, ok := m.origin[b.ID]; ok {
 			m.origin[nb.ID] = from
@@ -145,11 +149,12 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 			panic("the tally does not come back from JSON")
 		}
 	}
+	head := *rec
 	if !m.plan.NeedsResults(rec.Step) {
-		rec.Results = nil
+		head.Results = nil
 	}
-	for _, r := range m.tally.Fold(m.plan, rec) {
-		nb := &orbit.Bundle{ID: orbit.HashID(r.Join.Identifier, string(r.Lineage)), Run: "run", Step: r.Join.Identifier, Parent: "run",
+	for _, r := range m.tally.Fold(m.plan, &head) {
+		nb := &orbit.Bundle{ID: orbit.JoinBundleID(r.Join.Identifier, "run", r.Lineage), Run: "run", Step: r.Join.Identifier, Parent: "run",
 			Items: []orbit.Item{{Lineage: r.Lineage, Live: make([]orbit.Value, len(r.Join.Live))}}}
 		if r.Failed != "" {
 			if m.byJoin == nil {
@@ -161,19 +166,44 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 	}
 }
 
-// gather lists the objects of a join's parents below its scope object, as far as they are committed.
+// gather lists the objects of a join's parents below its scope object, as the join's item gets them.
 func (m *mill) gather(join *cluster.Step, at orbit.Lineage) map[string][]orbit.Lineage {
 	in := map[string][]orbit.Lineage{}
 	for _, parent := range join.Parents {
 		in[parent] = nil
-		for l, it := range m.out.Items[parent] {
-			for n := range it.Objects {
-				if o := l.Child(n); join.Join.Scope == cluster.RunScope || o == at || strings.HasPrefix(string(o), string(at)+".") {
-					in[parent] = append(in[parent], o)
-				}
+		if join.Input == nil && !slices.ContainsFunc(join.Live, func(l cluster.Live) bool { return l.Step == parent && l.Fields == nil }) {
+			panic(join.Identifier + " has no input of its own and does not see all of " + parent)
+		}
+	}
+	if join.Input != nil { // it need not see its parents; here it does
+		sees := *join
+		sees.Live = nil
+		for _, parent := range join.Parents {
+			sees.Live = append(sees.Live, cluster.Live{Step: parent, Many: parent != join.Join.Scope})
+		}
+		join = &sees
+	}
+	records := func(bundles []string) ([]*cluster.Committed, error) {
+		out := make([]*cluster.Committed, len(bundles))
+		for i, b := range bundles {
+			if out[i] = m.ledger[b]; out[i] == nil {
+				return nil, fmt.Errorf("bundle %s is not committed", b)
 			}
 		}
-		slices.SortFunc(in[parent], orbit.Lineage.Compare)
+		return out, nil
+	}
+	err := m.plan.Gather(join, "run", at, records, nil, func(live int, o orbit.Object) error {
+		if step := join.Live[live].Step; slices.Contains(join.Parents, step) {
+			v, err := o.Value()
+			if err != nil {
+				return err
+			}
+			in[step] = append(in[step], orbit.Lineage(v.(map[string]any)["at"].(string)))
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
 	}
 	return in
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/exospherehost/orbit"
@@ -194,6 +195,11 @@ func (p *Plan) Firsts(part Part) []*Step {
 
 // Leaf tells whether the objects of this step are outputs of the run.
 func (s *Step) Leaf() bool { return s.Part == Main && len(s.Children) == 0 }
+
+// SeesPayload tells whether the step's items carry the trigger's payload, or are made of it.
+func (s *Step) SeesPayload() bool {
+	return s.Feeder() == Payload || slices.ContainsFunc(s.Live, func(l Live) bool { return l.Step == Payload })
+}
 
 // Feeder is the name under which the incoming object of the step's items is known: its parent's, Payload for a root, Failed
 // for a first failure step; empty for a join, and for a first log step.

@@ -96,7 +96,6 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 }
 
 func (c *compiler) readFailure(v field, s *Spec) {
-	c.warn(v.key, codeFailureLater, "", "failure steps are not run yet")
 	f, ok := c.fields(v.value, v.key, "failure", failureKeys)
 	if !ok {
 		c.blindUses = true

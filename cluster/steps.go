@@ -67,7 +67,6 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 	s.Children = c.readNames(f, "children")
 	if v, ok := f.get("if"); ok {
 		s.If = c.readCondition(v)
-		c.warn(v.key, codeIfLater, "", "conditions are not run yet")
 	}
 	if v, ok := f.get("unites"); ok {
 		s.Unites = c.readUnites(v)

@@ -138,6 +138,12 @@ func (t *Template) Key(name string) *Template {
 	return nil
 }
 
+// True tells whether a condition holds.
+func (e *Expr) True(s *Scope) (bool, error) {
+	v, err := e.resolve(s)
+	return err == nil && truth(v), err
+}
+
 func (e *Expr) resolve(s *Scope) (any, error) {
 	if e.String != nil {
 		return *e.String, nil

@@ -122,7 +122,7 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 
 // publishRoots puts the root bundles of a run into their queues.
 func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan) error {
-	payload := orbit.Value{Object: doc.Trigger.Payload, Ref: doc.Payload}
+	payload := payloadOf(doc)
 	settler := g.settlerOf(doc.ID)
 	batch := g.pub.NewBatch()
 	batch.Each = settler.stored
@@ -139,6 +139,11 @@ func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan
 		return fmt.Errorf("publish the roots of run %s: %w", doc.ID, err)
 	}
 	return nil
+}
+
+// payloadOf is the trigger's payload.
+func payloadOf(doc *kv.Run) orbit.Value {
+	return orbit.Value{Object: doc.Trigger.Payload, Ref: doc.Payload}
 }
 
 // bundleOf is what all bundles of a run have in common.

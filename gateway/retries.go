@@ -33,6 +33,9 @@ func (s *settler) retriesOf(ctx context.Context, or *openRun, rec *orbit.Record)
 		if err != nil {
 			return err
 		}
+		if step.SeesPayload() {
+			b.Payload = payloadOf(or.doc) // for items that came bare
+		}
 		out = append(out, retry{b, time.UnixMilli(k.Due), step})
 		return nil
 	})

@@ -154,19 +154,15 @@ func (s *settler) foldTold(ctx context.Context) (int, error) {
 		if len(told) == 0 || ctx.Err() != nil {
 			return n, nil
 		}
-		var touched []*openRun
+		var todo effects
 		for _, t := range told {
-			or, _, err := s.fold(ctx, t.head.Run, t.seq, t.head)
-			if err != nil {
+			if err := s.fold(ctx, t.head.Run, t.seq, t.head, nil, &todo); err != nil {
 				return n, err
-			}
-			if or != nil {
-				touched = append(touched, or)
 			}
 			s.last = t.seq
 		}
 		n += len(told)
-		if err := s.effects(ctx, touched, nil); err != nil {
+		if err := s.effect(ctx, &todo); err != nil {
 			return n, err
 		}
 	}
@@ -175,17 +171,11 @@ func (s *settler) foldTold(ctx context.Context) (int, error) {
 // catchUp folds what the ledger has, and sees every effect of it through.
 func (s *settler) catchUp(ctx context.Context) error {
 	for {
-		var touched []*openRun
-		var retries []retry
+		var todo effects
 		more, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), s.feed.at(s.last+1), foldBatch, func(m streams.Stored) error {
-			or, rs, err := s.foldStored(ctx, m)
-			if err != nil {
+			if err := s.foldStored(ctx, m, &todo); err != nil {
 				return err
 			}
-			if or != nil {
-				touched = append(touched, or)
-			}
-			retries = append(retries, rs...)
 			s.last = m.Seq
 			return nil
 		})
@@ -196,7 +186,7 @@ func (s *settler) catchUp(ctx context.Context) error {
 			return err
 		}
 		s.feed.skip(s.last + 1)
-		if err := s.effects(ctx, touched, retries); err != nil {
+		if err := s.effect(ctx, &todo); err != nil {
 			return err
 		}
 		if !more {
@@ -205,9 +195,16 @@ func (s *settler) catchUp(ctx context.Context) error {
 	}
 }
 
-// effects does what follows from the records just folded.
-func (s *settler) effects(ctx context.Context, touched []*openRun, retries []retry) error {
-	if len(touched) == 0 {
+// effects is what follows from records that were folded together.
+type effects struct {
+	touched []*openRun
+	retries []retry
+	joins   map[string]release // by bundle
+}
+
+// effect does what follows from the records just folded.
+func (s *settler) effect(ctx context.Context, todo *effects) error {
+	if len(todo.touched) == 0 {
 		return nil
 	}
 	if fault.Planted(fault.CheckpointFirst) {
@@ -218,52 +215,69 @@ func (s *settler) effects(ctx context.Context, touched []*openRun, retries []ret
 	if err := s.g.opts.Faults.Point(ctx, "settle.folded"); err != nil {
 		return err
 	}
-	if err := s.schedule(ctx, retries); err != nil {
+	if err := s.schedule(ctx, todo.retries); err != nil {
 		return err
 	}
 	if err := s.g.opts.Faults.Point(ctx, "settle.scheduled"); err != nil {
 		return err
 	}
-	return s.endRuns(ctx, touched)
+	if err := s.publishJoins(ctx, todo.joins); err != nil {
+		return err
+	}
+	return s.endRuns(ctx, todo.touched)
 }
 
 // foldStored folds a record as it lies in the ledger.
-func (s *settler) foldStored(ctx context.Context, m streams.Stored) (*openRun, []retry, error) {
-	rec, err := orbit.DecodeRecordHead(m.Data)
-	if err == nil && (rec.Counts.Retry > 0 || rec.Counts.Failed > 0) {
-		rec, err = orbit.DecodeRecord(m.Data)
-	}
+func (s *settler) foldStored(ctx context.Context, m streams.Stored, todo *effects) error {
+	head, err := orbit.DecodeRecordHead(m.Data)
 	if err != nil { // only a foreign writer makes such a thing; it must not stop the others
 		s.g.log.Error().Err(err).Str("subject", m.Subject).Uint64("seq", m.Seq).Msg("a record that cannot be read; its run cannot end")
-		return nil, nil, nil
+		return nil
 	}
-	return s.fold(ctx, runOf(m.Subject), m.Seq, rec)
+	return s.fold(ctx, runOf(m.Subject), m.Seq, head, m.Data, todo)
 }
 
-// fold adds one record to its run's tally and gives the retries that the record names. Of a record without errors its
-// head is enough.
-func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.Record) (*openRun, []retry, error) {
+// fold adds one record to its run's tally and notes what follows from it. The record's head is enough, unless items of it
+// failed, are to be tried again, or are counted by joins: then data is the whole record.
+func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.Record, data []byte, todo *effects) error {
 	s.mu.Lock()
 	or := s.runs[run]
 	s.mu.Unlock()
 	var err error
 	if or == nil {
 		if or, err = s.find(ctx, run); err != nil || or == nil {
-			return nil, nil, err
+			return err
 		}
 	}
 	if seq <= or.folded || or.ended {
-		return nil, nil, nil
+		return nil
 	}
-	var retries []retry
-	if rec.Counts.Retry > 0 {
-		if retries, err = s.retriesOf(ctx, or, rec); err != nil {
-			return nil, nil, err
+	if rec.Counts.Retry > 0 || rec.Counts.Failed > 0 || or.plan.NeedsResults(rec.Step) {
+		if data == nil { // whoever told of it thought that the head would do
+			m, err := streams.At(ctx, s.g.opts.Conn, streams.StreamName(s.p), seq)
+			if err != nil {
+				return err
+			}
+			data = m.Data
 		}
+		if rec, err = orbit.DecodeRecord(data); err != nil {
+			s.g.log.Error().Err(err).Str("run", run).Uint64("seq", seq).Msg("a record that cannot be read; its run cannot end")
+			return nil
+		}
+	}
+	if rec.Counts.Retry > 0 {
+		retries, err := s.retriesOf(ctx, or, rec)
+		if err != nil {
+			return err
+		}
+		todo.retries = append(todo.retries, retries...)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	or.tally.Fold(or.plan, rec) // no cluster with joins is accepted yet, so nothing is released
+	for _, r := range or.tally.Fold(or.plan, rec) {
+		todo.release(or, r)
+	}
+	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
 	or.folded = seq
 	if rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {
@@ -273,5 +287,6 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 			}
 		}
 	}
-	return or, retries, nil
+	todo.touched = append(todo.touched, or)
+	return nil
 }

@@ -45,7 +45,9 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 		}
 		return cutKids(ctx, &kids, &list, &count)
 	}
-	if total := len(e.spool.sizes); total > 0 {
+	total := len(e.spool.sizes)
+	rec.Born, rec.FailureItems = e.plan.Births(e.step.Step, total, rec.Counts.Failed)
+	if total > 0 {
 		sizes := make([]int, total)
 		for _, child := range e.step.kids {
 			e.childSizes(child, sizes)
@@ -55,10 +57,9 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 					return nil, err
 				}
 			}
-			rec.Born = append(rec.Born, orbit.Born{Step: child.Identifier, Items: total})
 		}
 	}
-	for _, kid := range e.retries() {
+	for _, kid := range append(e.retries(), e.plan.FailureKids(e.step.Step, e.results)...) {
 		if err := add(kid); err != nil {
 			return nil, err
 		}
@@ -135,6 +136,13 @@ func (e *execution) retries() []orbit.Kid {
 // rec the committed record, be it ours or another node's.
 func (n *Node) children(b *orbit.Bundle, p *plan) func(context.Context, *orbit.Record, func(*nats.Msg) error) error {
 	return func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error {
+		if len(rec.Kids.Inline) == 0 && rec.Kids.Chunks == nil {
+			return nil
+		}
+		b, err := n.complete(ctx, b, p)
+		if err != nil {
+			return err
+		}
 		partition := streams.Partition(b.Run, n.partitions())
 		now := time.Now()
 		return p.Next(b, rec, n.blobs(ctx), func(s *cluster.Step, nb *orbit.Bundle) error {

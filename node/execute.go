@@ -16,7 +16,8 @@ import (
 // execution is one bundle being run.
 type execution struct {
 	node    *Node
-	bundle  *orbit.Bundle
+	bundle  *orbit.Bundle // with what its items see
+	came    *orbit.Bundle // as it came
 	plan    *plan
 	step    *step
 	blobs   cluster.Blobs
@@ -31,6 +32,9 @@ type execution struct {
 	started time.Time
 }
 
+// errSkip says that an item's `if` does not hold.
+var errSkip = errors.New("its condition does not hold")
+
 // run carries out every item of the bundle, one after the other. An error means that the bundle as a whole cannot be run
 // here and now; what went wrong with an item is in its result.
 func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, error) {
@@ -38,8 +42,17 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, e
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
-	e := &execution{node: n, bundle: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
+	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
 		spool: newSpool(n.store.Blobs, b)}
+	if b.Failed != "" {
+		e.fail(b.Failed)
+		return e, nil
+	}
+	var err error
+	if b, err = n.complete(ctx, b, p); err != nil {
+		return nil, err
+	}
+	e.bundle = b
 	if len(s.Secrets) > 0 {
 		values, err := n.secrets.get(ctx, b)
 		if err != nil {
@@ -51,7 +64,7 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, e
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err := e.item(ctx, &b.Items[i]); err != nil {
+		if err := e.item(ctx, i); err != nil {
 			return nil, err
 		}
 	}
@@ -60,7 +73,8 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, e
 }
 
 // item runs one item and appends its result.
-func (e *execution) item(ctx context.Context, it *orbit.Item) error {
+func (e *execution) item(ctx context.Context, i int) error {
+	it := &e.bundle.Items[i]
 	e.spool.begin()
 	err := e.attempt(ctx, it)
 	if err == nil {
@@ -71,6 +85,10 @@ func (e *execution) item(ctx context.Context, it *orbit.Item) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if errors.Is(err, errSkip) {
+		e.results = append(e.results, orbit.Result{Lineage: it.Lineage, State: orbit.ItemSkipped, Attempt: it.Attempt})
+		return nil
+	}
 	var failure *orbit.Error
 	if !errors.As(err, &failure) {
 		return err // the node's own trouble: blob store, connection. The bundle comes again.
@@ -78,7 +96,7 @@ func (e *execution) item(ctx context.Context, it *orbit.Item) error {
 	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure}
 	wait := time.Duration(0)
 	if failure.Retryable && it.Attempt < e.step.Retries.Max {
-		in := *it
+		in := e.came.Items[i]
 		r.State, r.Input = orbit.ItemRetrying, &in
 		if wait = failure.After; wait == 0 {
 			wait = backoff(e.step.Retries, it.Attempt+1)
@@ -91,12 +109,21 @@ func (e *execution) item(ctx context.Context, it *orbit.Item) error {
 	return nil
 }
 
+// fail is the result of a join's item that fails because of the join's members.
+func (e *execution) fail(why string) {
+	for i := range e.bundle.Items {
+		it := &e.bundle.Items[i]
+		e.results = append(e.results, orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt, Error: orbit.Permanent(orbit.CodeJoin, "%s", why)})
+		e.waits = append(e.waits, 0)
+	}
+}
+
 // attempt resolves the item's config and input and calls the satellite.
 func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if e.step.code == nil {
 		return orbit.Permanent(orbit.CodeNoSatellite, "node %s has no code for satellite %s", e.node.opts.Name, e.step.Uses)
 	}
-	incoming, err := cluster.Load(it.Value, e.blobs)
+	incoming, err := e.incoming(it)
 	if err != nil {
 		return err
 	}
@@ -110,8 +137,18 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if !e.fixed() {
 		scope = e.scope(it, incoming)
 	}
+	if e.step.condition != nil {
+		if holds, err := e.step.condition.True(scope); err != nil {
+			return e.resolveError(&satellite.Invocation{Step: e.bundle.Step, Lineage: it.Lineage}, "if", err)
+		} else if !holds {
+			return errSkip
+		}
+	}
 	*inv = satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Lineage: it.Lineage, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
 		Log: e.node.log}
+	if e.streams() {
+		inv.Lists = e.lists(it)
+	}
 	if !e.quick { // a logger of its own costs more than such a satellite
 		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", inv.Item()).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
 		inv.Log = satellite.MaskedLog(own, e.mask)
@@ -133,7 +170,7 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		if err := misfit(e.step.input, inv, "input", inv.Input); err != nil {
 			return err
 		}
-	} else if !e.quick {
+	} else if !e.quick && !e.streams() {
 		if inv.Input, err = incoming.Value(); err != nil {
 			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", inv.Item())
 		}
@@ -146,6 +183,26 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		inv.Grants = append(inv.Grants, textMap(v))
 	}
 	return call.Do(ctx)
+}
+
+// incoming is the object that made the item: its parent's, or what a join unites where the step asks for nothing else.
+func (e *execution) incoming(it *orbit.Item) (orbit.Object, error) {
+	switch {
+	case e.step.Join == nil:
+		return cluster.Load(it.Value, e.blobs)
+	case e.step.Input != nil || e.streams():
+		return nil, nil
+	}
+	return e.united(it)
+}
+
+// streams tells whether the satellite gets what it unites one object after the other.
+func (e *execution) streams() bool {
+	if e.step.Join == nil || e.step.Input != nil {
+		return false
+	}
+	_, ok := e.step.code.(satellite.Uniting)
+	return ok
 }
 
 // callFor gives the call that carries out the next item. A satellite that is done when it returns gets the same one each
@@ -162,13 +219,13 @@ func (e *execution) callFor(ctx context.Context) *satellite.Call {
 
 // fixed tells whether the step has no expressions: its config is a constant, and its input the incoming object.
 func (e *execution) fixed() bool {
-	return e.step.constant != nil && e.step.Input == nil && len(e.step.Grants) == 0
+	return e.step.constant != nil && e.step.Input == nil && len(e.step.Grants) == 0 && e.step.condition == nil
 }
 
 // scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.
 func (e *execution) scope(it *orbit.Item, incoming orbit.Object) *cluster.Scope {
 	b := e.bundle
-	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets,
+	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets, Failure: e.step.Part == cluster.Failure,
 		Output: func(name string) (any, error) {
 			if name == e.step.Feeder() {
 				return incoming.Value()

@@ -58,7 +58,7 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e *execution) {
 	rec, err := e.record(ctx)
 	if err == nil {
-		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(d.Bundle, p)})
+		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(e.bundle, p), Whole: p.NeedsResults(e.bundle.Step)})
 	}
 	if err != nil {
 		n.handOver(d, soon, err.Error())

@@ -59,6 +59,7 @@ type Node struct {
 	commit  *streams.Outbox
 	plans   *plans
 	runs    *runs
+	records *records
 	secrets *secrets
 	pace    *pace
 	gate    *gate
@@ -99,6 +100,7 @@ func Start(o Options) (*Node, error) {
 	n.commit = &streams.Outbox{Publisher: pub, Conn: o.Conn, Hinter: n.hinter, Faults: o.Faults}
 	n.plans = newPlans(n.store.Plans, o.Registry)
 	n.runs = newRuns(n.store.Runs)
+	n.records = newRecords(n)
 	n.secrets = newSecrets(o.Conn, o.Name, keys)
 	n.queues.Store(n.firstQueues())
 	if n.worker, err = newWorker(n); err != nil {

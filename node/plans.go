@@ -24,11 +24,12 @@ type plan struct {
 // step is a step with its code.
 type step struct {
 	*cluster.Step
-	code     satellite.Satellite // nil: this node has none
-	config   *schema.Schema
-	input    *schema.Schema
-	constant map[string]any // the config, where it holds no expression
-	kids     []*cluster.Step
+	code      satellite.Satellite // nil: this node has none
+	condition *cluster.Expr       // nil: it always runs
+	config    *schema.Schema
+	input     *schema.Schema
+	constant  map[string]any // the config, where it holds no expression
+	kids      []*cluster.Step
 }
 
 // plans caches plans by hash; a plan never changes.
@@ -84,7 +85,15 @@ func (ps *plans) prepare(p *cluster.Plan) (*plan, error) {
 			if !ok {
 				return nil, fmt.Errorf("the plan names %s as a child of %s and has no such step", name, s.Identifier)
 			}
-			s.kids = append(s.kids, kid)
+			if kid.Join == nil { // the leader publishes joins
+				s.kids = append(s.kids, kid)
+			}
+		}
+		if s.If != "" {
+			var err error
+			if s.condition, err = cluster.ParseExpr(s.If); err != nil {
+				return nil, fmt.Errorf("the condition of %s: %w", s.Identifier, err)
+			}
 		}
 		if code, ok := ps.registry.Satellite(s.Uses); ok {
 			s.code = code

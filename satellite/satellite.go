@@ -9,6 +9,7 @@ package satellite
 
 import (
 	"context"
+	"iter"
 
 	"github.com/rs/zerolog"
 
@@ -28,6 +29,9 @@ type Satellite interface {
 	// transient. What was emitted before an error is thrown away.
 	Run(ctx context.Context, inv *Invocation, emit Emit) error
 }
+
+// Uniting marks a satellite that takes the lists of a join as Invocation.Lists. Without it they come as Input, whole.
+type Uniting interface{ Uniting() }
 
 // Emit takes one returned object, which must be a JSON object (a map). The bytes are kept: they must not be changed
 // afterwards. Its error ends the attempt.
@@ -50,6 +54,10 @@ type Invocation struct {
 	HasInput bool
 	// Incoming is the object that made this item, encoded; a satellite that only passes it on need not decode it.
 	Incoming orbit.Object
+
+	// Lists is what a join without an `input` unites, for a satellite that is Uniting: the objects of each parent, by its
+	// identifier, in lineage order. They are read one after the other, however many there are; a list may be read again.
+	Lists map[string]iter.Seq2[orbit.Object, error]
 
 	// Grants holds, for a satellite with Spec.ReadsFiles, the `secrets` maps of the ancestors with Spec.GivesFiles
 	// (nearest first), so that it can open the files they found.

@@ -19,6 +19,8 @@ type Transition struct {
 	// Children publishes every bundle that the given record names and that a node publishes. It is called with the
 	// committed record, which is another one than Record where someone else was first.
 	Children func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error
+	// Whole says that a leader needs the record's results too, and not only its head.
+	Whole bool
 }
 
 // Committer makes a transition durable. Commit returns when it is, or with an error that leaves it unknown: then the
@@ -61,7 +63,7 @@ func (o *Outbox) Commit(ctx context.Context, t *Transition) error {
 		o.Hinter.Hint(d.Partition)
 	case err != nil:
 		return fmt.Errorf("record bundle %s of run %s: %w", rec.Bundle, rec.Run, err)
-	case rec.Counts.Failed > 0 || rec.Counts.Retry > 0: // a leader needs the errors, and what is to be tried again
+	case t.Whole || rec.Counts.Failed > 0 || rec.Counts.Retry > 0: // a leader needs the errors, and what is to be tried again
 		o.Hinter.Record(d.Partition, ack.Seq, nil)
 	default:
 		o.Hinter.Record(d.Partition, ack.Seq, data[:head])

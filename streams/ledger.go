@@ -65,12 +65,11 @@ func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 		default:
 			return false, fmt.Errorf("read %s: %s %s", stream, m.Header.Get("Status"), m.Header.Get("Description"))
 		}
-		seq, err := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+		s, err := storedOf(m)
 		if err != nil {
-			return false, fmt.Errorf("read %s: a message without a sequence", stream)
+			return false, fmt.Errorf("read %s: %w", stream, err)
 		}
-		at, _ := time.Parse(time.RFC3339Nano, m.Header.Get("Nats-Time-Stamp"))
-		if err := f(Stored{Seq: seq, Subject: m.Header.Get("Nats-Subject"), Time: at, Data: m.Data, Header: m.Header}); err != nil {
+		if err := f(s); err != nil {
 			return false, err
 		}
 	}

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// release is a join that nothing is waited for any more, with its run.
+type release struct {
+	or *openRun
+	cluster.Release
+}
+
+func (todo *effects) release(or *openRun, r cluster.Release) {
+	if todo.joins == nil {
+		todo.joins = map[string]release{}
+	}
+	todo.joins[orbit.JoinBundleID(r.Join.Identifier, or.doc.ID, r.Lineage)] = release{or, r}
+}
+
+// publishJoins puts released joins into their queues. They bring no inputs: the node that does one reads them from the
+// ledger, where all of them are committed by now. A join that fails because of its members is published too, so that every
+// join has a record.
+func (s *settler) publishJoins(ctx context.Context, joins map[string]release) error {
+	if len(joins) == 0 {
+		return nil
+	}
+	batch := s.g.pub.NewBatch()
+	batch.Each = s.stored
+	now := time.Now()
+	for id, r := range joins {
+		b := s.g.bundleOf(r.or.doc)
+		b.ID, b.Step, b.Parent, b.Failed = id, r.Join.Identifier, r.or.doc.ID, r.Failed
+		b.Items = []orbit.Item{{Lineage: r.Lineage, Bare: true}}
+		if r.Join.SeesPayload() {
+			b.Payload = payloadOf(r.or.doc)
+		}
+		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(r.Join.Class, r.Join.Pool, &b, now), s.p, &b, "")); err != nil {
+			break
+		}
+	}
+	// Dying before the answers: the checkpoint is older than the records that released them, so the next leader folds those
+	// again and publishes the same bundles under the same ids.
+	if err := batch.Wait(ctx); err != nil {
+		return fmt.Errorf("publish joins: %w", err)
+	}
+	return s.g.opts.Faults.Point(ctx, "settle.joined")
+}
