@@ -26,7 +26,7 @@ func (f fast) run(p *cluster.Plan, behave behaviour) *outcome {
 	}
 	m := &mill{plan: plan, behave: behave, tally: plan.NewTally(), random: rand.New(rand.NewPCG(f.seed, 7)), origin: map[string]string{},
 		ledger: map[string]*cluster.Committed{},
-		out: &outcome{Items: work{}, Failures: map[string]work{}}}
+		out:    &outcome{Items: work{}, Failures: map[string]work{}}}
 	for _, s := range plan.Roots() {
 		m.queue = append(m.queue, &orbit.Bundle{ID: orbit.BundleID(s.Identifier, "run", 0), Run: "run", Step: s.Identifier, Parent: "run",
 			Items: []orbit.Item{{Lineage: orbit.RootLineage, Live: make([]orbit.Value, len(s.Live))}}})

@@ -53,6 +53,11 @@ func (t *Tally) Fold(p *Plan, rec *orbit.Record) []Release {
 	s.Skipped += rec.Counts.Skipped
 	s.Retrying += rec.Counts.Retry - rec.Counts.Again
 	t.Outstanding += rec.FailureItems - rec.Counts.Settled()
+	for _, first := range p.wiring().firsts {
+		if rec.FailureItems > 0 {
+			t.step(first.Identifier).Born += rec.FailureItems / len(p.wiring().firsts)
+		}
+	}
 	for _, b := range rec.Born {
 		t.step(b.Step).Born += b.Items
 		t.Outstanding += b.Items

@@ -24,10 +24,13 @@ func satellites(p *cluster.Plan, t *cluster.Tally, running map[string]int) []orb
 	return out
 }
 
-func failures(t *cluster.Tally) int {
+// failures counts the items that failed for good, without those of failure and log steps.
+func failures(p *cluster.Plan, t *cluster.Tally) int {
 	n := 0
-	for _, c := range t.Steps {
-		n += c.Failed
+	for i := range p.Steps {
+		if c := t.Steps[p.Steps[i].Identifier]; c != nil && p.Steps[i].Part == cluster.Main {
+			n += c.Failed
+		}
 	}
 	return n
 }

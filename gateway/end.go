@@ -115,7 +115,7 @@ func (s *settler) terminal(or *openRun) (*kv.Run, *nats.Msg, error) {
 		doc.StartedAt = &doc.CreatedAt
 	}
 	doc.DeadlineMissed = doc.DeadlineMissed || now.After(doc.Deadline)
-	if failed := failures(or.tally); failed > 0 {
+	if failed := failures(or.plan, or.tally); failed > 0 {
 		doc.Error = fmt.Sprintf("%s failed; the first: %s", plural(failed, "item"), or.reason)
 	}
 	m, err := s.g.store.Runs.Message(doc.ID, &doc, or.rev)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -279,7 +280,7 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
 	or.folded = seq
-	if rec.Counts.Failed > 0 && or.reason == "" {
+	if step, ok := or.plan.Step(rec.Step); ok && step.Part == cluster.Main && rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {
 			if r := &rec.Results[i]; r.State == orbit.ItemFailed && r.Error != nil {
 				or.reason = r.Error.Message

@@ -11,7 +11,8 @@ import (
 	"github.com/exospherehost/orbit/internal/orbittest"
 )
 
-// mixed is a chain in which one item fails for good and one at its first attempt: every path of this version.
+// mixed is a cluster in which one item fails for good and one at its first attempt, with a join of each object and one of the
+// run, a condition, and failure steps: every path of this version.
 const mixed = `
 version: 0.0.1b
 cluster:
@@ -22,7 +23,12 @@ cluster:
   satellites:
     - {uses: test/single, identifier: a}
     - {uses: test/few, identifier: b}
-    - {uses: test/few, identifier: c}
+    - {uses: test/few, identifier: c, if: "${{ satellites.a.output.n != 2 }}"}
+    - {uses: test/few, identifier: each, parents: [b, c], unites: {identifier: a, strategy: all-done}}
+    - {uses: test/few, identifier: all, parents: [c, each], unites: {identifier: run}}
+  failure:
+    satellites:
+      - {uses: test/few, identifier: tell, config: {note: "${{ failure.item }}"}}
 `
 
 func TestRunSettlesWhereverOneProcessCrashes(t *testing.T) {
@@ -47,7 +53,7 @@ func TestRunSettlesWhereverOneStepFails(t *testing.T) {
 
 // points are the places where something can happen to the main path.
 var points = []string{"launch.stored", "launch.created", "launch.published", "launch.running", "commit.begin", "commit.recorded", "commit.child",
-	"commit.published", "delivery.ack", "settle.folded", "settle.scheduled", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
+	"commit.published", "delivery.ack", "settle.folded", "settle.scheduled", "settle.joined", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
 
 // everyPoint runs the mixed chain again and again. Something happens where a point is passed for the first time, then for
 // the second, and so on until a run gets by without it; then comes the next point. Every run must come to the same end.
@@ -77,8 +83,11 @@ func everyPoint(t *testing.T, opts orbittest.Options, happen func(p *orbittest.P
 				})
 				run := o.Wait(o.Run(name, nil))
 				time.Sleep(32 * time.Second) // checkpoints are saved, the lease of the dead has run out
-				wantRun(t, run, orbit.RunPartial, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 3, orbit.ItemFailed: 1})
-				wantRun(t, run, orbit.RunPartial, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 3})
+				wantRun(t, run, orbit.RunFailed, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 3, orbit.ItemFailed: 1})
+				wantRun(t, run, orbit.RunFailed, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 2, orbit.ItemSkipped: 1})
+				wantRun(t, run, orbit.RunFailed, "each", map[orbit.ItemState]int{orbit.ItemSucceeded: 4})
+				wantRun(t, run, orbit.RunFailed, "all", map[orbit.ItemState]int{orbit.ItemFailed: 1})
+				wantRun(t, run, orbit.RunFailed, "tell", map[orbit.ItemState]int{orbit.ItemSucceeded: 2})
 				if t.Failed() {
 					t.Fatalf("at %s, passed for the %d. time", point, i+1)
 				}

@@ -5,18 +5,24 @@ import (
 	"slices"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
 )
 
 // kids holds the bundles that a record names against what its results imply: every object once in a bundle of every
 // child, every retry once in a retry bundle.
 func (c *recount) kids(rec *orbit.Record) {
-	var children, retries []orbit.Lineage
+	var children, retries, failed []orbit.Lineage
 	for _, r := range rec.Results {
-		if r.State == orbit.ItemRetrying {
+		switch r.State {
+		case orbit.ItemRetrying:
 			retries = append(retries, r.Lineage)
+		case orbit.ItemFailed:
+			failed = append(failed, r.Lineage)
 		}
 		for i := range r.Outputs {
-			children = append(children, orbit.Lineage(fmt.Sprintf("%s.%d", r.Lineage, i)))
+			l := orbit.Lineage(fmt.Sprintf("%s.%d", r.Lineage, i))
+			children = append(children, l)
+			c.joins(rec.Step, l)
 		}
 	}
 	kids, err := c.kidsOf(rec)
@@ -27,8 +33,11 @@ func (c *recount) kids(rec *orbit.Record) {
 	of := map[string][]orbit.Kid{}
 	for _, k := range kids {
 		key := k.Step
-		if k.Kind == orbit.KidRetry {
+		switch k.Kind {
+		case orbit.KidRetry:
 			key = "retry"
+		case orbit.KidFailure:
+			key = "failure " + k.Step
 		}
 		of[key] = append(of[key], k)
 	}
@@ -40,9 +49,12 @@ func (c *recount) kids(rec *orbit.Record) {
 		c.fault("the plan has no step %s", rec.Step)
 	} else if len(children) > 0 {
 		for _, child := range step.Children {
-			want[child] = children
+			if s, _ := c.plan.Step(child); s != nil && s.Join == nil {
+				want[child] = children
+			}
 		}
 	}
+	c.failures(rec, failed, of)
 	for key := range of {
 		if _, ok := want[key]; !ok {
 			c.fault("bundle %s names bundles of %s that nothing implies", rec.Bundle, key)
@@ -60,6 +72,9 @@ func (c *recount) kids(rec *orbit.Record) {
 				id, step = orbit.RetryBundleID(rec.Step, rec.Bundle, k.Ordinal), rec.Step
 			}
 			c.name(id, named{step, rec.Bundle, items[at : at+k.Count]})
+			if from := c.origin[rec.Bundle]; from != "" {
+				c.origin[id] = from
+			}
 			at += k.Count
 		}
 		if at != len(items) {
@@ -69,12 +84,71 @@ func (c *recount) kids(rec *orbit.Record) {
 			continue
 		}
 		for _, l := range items {
-			c.born[orbit.ItemID(key, l)] = true
+			item := orbit.ItemID(key, l)
+			if from := c.origin[rec.Bundle]; from != "" {
+				item += " for " + from
+			}
+			c.born[item] = true
 		}
 		if !slices.Contains(rec.Born, orbit.Born{Step: key, Items: len(items)}) {
 			c.fault("bundle %s gives birth to %d items of %s and says %v", rec.Bundle, len(items), key, rec.Born)
 		}
 	}
+}
+
+// failures holds the bundles that a record names for its failed items against those that must be: one of each failure step
+// that no edge enters, where a failure of the step starts them.
+func (c *recount) failures(rec *orbit.Record, failed []orbit.Lineage, of map[string][]orbit.Kid) {
+	starts := false
+	if step, ok := c.plan.Step(rec.Step); ok && step.Part == cluster.Main {
+		starts = c.plan.FailureFrom == "" || c.below(c.plan.FailureFrom)[rec.Step]
+	}
+	items := 0
+	for i := range c.plan.Steps {
+		s := &c.plan.Steps[i]
+		if s.Part != cluster.Failure || len(s.Parents) > 0 {
+			continue
+		}
+		kids := of["failure "+s.Identifier]
+		delete(of, "failure "+s.Identifier)
+		if !starts {
+			if len(kids) > 0 {
+				c.fault("bundle %s of %s starts failure steps, which begin at %s", rec.Bundle, rec.Step, c.plan.FailureFrom)
+			}
+			continue
+		}
+		if len(kids) != len(failed) {
+			c.fault("%d items of bundle %s failed, and it names %d bundles of %s", len(failed), rec.Bundle, len(kids), s.Identifier)
+			continue
+		}
+		for n, k := range kids {
+			from := orbit.ItemID(rec.Step, failed[n])
+			if k.Count != 1 || k.First < 0 || k.First >= len(rec.Results) || rec.Results[k.First].Lineage != failed[n] {
+				c.fault("bundle %s names a bundle of %s for its result %d; %s failed", rec.Bundle, s.Identifier, k.First, from)
+			}
+			id := orbit.FailureBundleID(s.Identifier, c.run, from)
+			c.name(id, named{s.Identifier, rec.Bundle, failed[n : n+1]})
+			c.origin[id] = from
+			c.born[c.item(id, s.Identifier, failed[n])] = true
+			items++
+		}
+	}
+	if rec.FailureItems != items {
+		c.fault("bundle %s starts %d failure items and says %d", rec.Bundle, items, rec.FailureItems)
+	}
+}
+
+// below gives a step and all that descend from it in the graph.
+func (c *recount) below(from string) map[string]bool {
+	in := map[string]bool{from: true}
+	for range c.plan.Steps { // as many rounds as a path can be long
+		for i := range c.plan.Steps {
+			for _, p := range c.plan.Steps[i].Parents {
+				in[c.plan.Steps[i].Identifier] = in[c.plan.Steps[i].Identifier] || in[p]
+			}
+		}
+	}
+	return in
 }
 
 func (c *recount) kidsOf(rec *orbit.Record) ([]orbit.Kid, error) {

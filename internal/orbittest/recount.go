@@ -3,6 +3,7 @@ package orbittest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
@@ -16,6 +17,7 @@ type recount struct {
 	plan  *cluster.Plan
 	blobs cluster.Blobs
 
+	origin  map[string]string          // of bundles of failure steps: the failed item that they come from
 	recs    map[string]*orbit.Record   // by bundle
 	seqs    map[string]uint64          // of the records
 	named   map[string]named           // bundles that must come to be, by id
@@ -34,7 +36,7 @@ type named struct {
 }
 
 func newRecount(run string, plan *cluster.Plan, blobs cluster.Blobs) *recount {
-	c := &recount{run: run, plan: plan, blobs: blobs, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
+	c := &recount{run: run, plan: plan, blobs: blobs, origin: map[string]string{}, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
 		settled: map[string]orbit.ItemState{}, attempt: map[string]int{}, outputs: map[string]int{}}
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Part == cluster.Main && len(s.Parents) == 0 {
@@ -42,7 +44,53 @@ func newRecount(run string, plan *cluster.Plan, blobs cluster.Blobs) *recount {
 			c.born[orbit.ItemID(s.Identifier, orbit.RootLineage)] = true
 		}
 	}
+	c.joins(cluster.RunScope, orbit.RootLineage)
 	return c
+}
+
+// joins gives birth to the joins of a scope object.
+func (c *recount) joins(scope string, at orbit.Lineage) {
+	for i := range c.plan.Steps {
+		if s := &c.plan.Steps[i]; s.Join != nil && s.Join.Scope == scope {
+			c.name(orbit.JoinBundleID(s.Identifier, c.run, at), named{s.Identifier, c.run, []orbit.Lineage{at}})
+			c.born[orbit.ItemID(s.Identifier, at)] = true
+		}
+	}
+}
+
+// item names an item; those of failure steps by what failed too, for several items may start the same step.
+func (c *recount) item(bundle, step string, l orbit.Lineage) string {
+	if from := c.origin[bundle]; from != "" {
+		return orbit.ItemID(step, l) + " for " + from
+	}
+	return orbit.ItemID(step, l)
+}
+
+// united holds a join's record against the members of the join: all of them have ended, and the join fails where it must.
+func (c *recount) united(rec *orbit.Record) {
+	step, ok := c.plan.Step(rec.Step)
+	if !ok || step.Join == nil || len(rec.Results) != 1 {
+		return
+	}
+	at, failed := rec.Results[0].Lineage, 0
+	for item := range c.born {
+		if !slices.Contains(step.Join.Members, stepOf(item)) {
+			continue
+		}
+		l := item[len(stepOf(item))+1:]
+		if step.Join.Scope != cluster.RunScope && l != string(at) && !strings.HasPrefix(l, string(at)+".") {
+			continue
+		}
+		switch c.settled[item] {
+		case "":
+			c.fault("%s is recorded, and %s, which it unites, has not ended", orbit.ItemID(rec.Step, at), item)
+		case orbit.ItemFailed:
+			failed++
+		}
+	}
+	if failed > 0 && step.Join.Strategy == "all-success" && rec.Results[0].State != orbit.ItemFailed {
+		c.fault("%s unites all of its members, %d of them failed, and it is %s", orbit.ItemID(rec.Step, at), failed, rec.Results[0].State)
+	}
 }
 
 func (c *recount) fault(format string, a ...any) {
@@ -83,6 +131,7 @@ func (c *recount) add(m streams.Stored) *orbit.Record {
 	case !slices.EqualFunc(n.lineages, rec.Results, func(l orbit.Lineage, r orbit.Result) bool { return l == r.Lineage }):
 		c.fault("bundle %s of %s should hold %v; its record has other items", rec.Bundle, rec.Step, n.lineages)
 	}
+	c.united(rec)
 	c.results(rec)
 	c.kids(rec)
 	return rec
@@ -93,17 +142,18 @@ func (c *recount) results(rec *orbit.Record) {
 	var sum orbit.Counts
 	objects := 0
 	for _, r := range rec.Results {
-		item := orbit.ItemID(rec.Step, r.Lineage)
+		item := c.item(rec.Bundle, rec.Step, r.Lineage)
 		if !c.born[item] {
 			c.fault("%s has a result and was never born", item)
 		}
 		if was, ok := c.settled[item]; ok {
 			c.fault("%s has two results: %s, and %s in bundle %s", item, was, r.State, rec.Bundle)
 		}
-		if r.Attempt <= c.attempt[item] && (r.Error == nil || r.Error.Code != orbit.CodePoisoned) {
+		_, again := c.attempt[item]
+		if again && r.Attempt <= c.attempt[item] && r.State != orbit.ItemSkipped && (r.Error == nil || r.Error.Code != orbit.CodePoisoned) {
 			c.fault("%s: attempt %d is recorded after attempt %d", item, r.Attempt, c.attempt[item])
 		}
-		if _, ok := c.attempt[item]; ok {
+		if again {
 			sum.Again++
 		}
 		c.attempt[item] = r.Attempt

@@ -56,6 +56,9 @@ func known(t *testing.T) (out []uint64) {
 	return out
 }
 
+// The storm's graph, below which two joins unite what its chain came to: "each" for every object of the root, "all" for the run.
+// What fails for good is told.
+
 // fate is what becomes of an item: a function of the seed and its name, so that every execution of it does the same.
 type fate struct {
 	objects int           // returned
@@ -102,8 +105,11 @@ func (f fate) act(c ctx, x *orbittest.Execution) error {
 func foretell(seed uint64, steps []string) map[string]map[orbit.ItemState]int {
 	out := map[string]map[orbit.ItemState]int{}
 	level := []orbit.Lineage{orbit.RootLineage}
-	for _, step := range steps {
+	for i, step := range steps {
 		out[step] = map[orbit.ItemState]int{}
+		if i == 1 { // an object of the root each
+			out["each"] = map[orbit.ItemState]int{orbit.ItemSucceeded: len(level)}
+		}
 		var next []orbit.Lineage
 		for _, l := range level {
 			f := fateOf(seed, orbit.ItemID(step, l))
@@ -118,6 +124,11 @@ func foretell(seed uint64, steps []string) map[string]map[orbit.ItemState]int {
 		}
 		level = next
 	}
+	told := 0
+	for _, states := range out {
+		told += states[orbit.ItemFailed]
+	}
+	out["all"], out["tell"] = map[orbit.ItemState]int{orbit.ItemSucceeded: 1}, map[orbit.ItemState]int{orbit.ItemSucceeded: told}
 	return out
 }
 
@@ -143,7 +154,7 @@ func storm(t *testing.T, seed uint64) {
 		want := foretell(seed, steps)
 		for _, id := range ids {
 			run := o.Wait(id)
-			for _, s := range steps {
+			for s := range want {
 				wantRun(t, run, run.State, s, want[s])
 			}
 		}
@@ -157,6 +168,9 @@ func stormCluster(steps []string) string {
 	for i, s := range steps {
 		fmt.Fprintf(&b, "    - {uses: %s, identifier: %s}\n", []string{"test/single", "test/few", "test/many"}[i%3], s)
 	}
+	b.WriteString("    - {uses: test/few, identifier: each, unites: {identifier: a, strategy: all-done}}\n")
+	b.WriteString("    - {uses: test/single, identifier: all, parents: [each], unites: {identifier: run, strategy: all-done, min-success: 50%}}\n")
+	b.WriteString("  failure:\n    satellites:\n      - {uses: test/few, identifier: tell, config: {note: \"${{ failure.item }}\"}}\n")
 	return b.String()
 }
 
