@@ -103,6 +103,9 @@ func (p *Plan) Births(s *Step, objects, failed int) (born []orbit.Born, failureI
 	return born, failureItems
 }
 
+// JoinsOf gives the joins of which one item is born with every object of a step, or with the run (RunScope).
+func (p *Plan) JoinsOf(scope string) []*Step { return p.wiring().scoped[scope] }
+
 // NeedsResults tells whether folding a record of the step takes its results: joins count its items one by one.
 func (p *Plan) NeedsResults(step string) bool {
 	w := p.wiring()

@@ -89,3 +89,15 @@ func (c *Committed) result(l orbit.Lineage) (int, error) {
 	}
 	return 0, fmt.Errorf("the record of bundle %s has no %s", c.Bundle, orbit.ItemID(c.Step, l))
 }
+
+// Failure is what the failure steps of a failed item get.
+func (c *Committed) Failure(l orbit.Lineage) (orbit.Object, error) {
+	i, err := c.result(l)
+	if err != nil {
+		return nil, err
+	}
+	if c.Results[i].Error == nil {
+		return nil, fmt.Errorf("%s has not failed", orbit.ItemID(c.Step, l))
+	}
+	return whatFailed(c.Step, &c.Results[i])
+}

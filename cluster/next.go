@@ -114,7 +114,7 @@ func (p *Plan) failureBundle(b *orbit.Bundle, rec *orbit.Record, failed, first *
 	}
 	r, from := &rec.Results[k.First], &b.Items[k.First]
 	item := orbit.ItemID(rec.Step, r.Lineage)
-	what, err := orbit.NewObject(map[string]any{"error": r.Error.Message, "code": string(r.Error.Code), "satellite": failed.Identifier, "item": item})
+	what, err := whatFailed(rec.Step, r)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +132,11 @@ func (p *Plan) failureBundle(b *orbit.Bundle, rec *orbit.Record, failed, first *
 	}
 	return &orbit.Bundle{ID: orbit.FailureBundleID(first.Identifier, b.Run, item), Run: b.Run, Step: first.Identifier, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
 		Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: []orbit.Item{it}}, nil
+}
+
+// whatFailed is what failure steps get: the sentence, and where it comes from.
+func whatFailed(step string, r *orbit.Result) (orbit.Object, error) {
+	return orbit.NewObject(map[string]any{"error": r.Error.Message, "code": string(r.Error.Code), "satellite": step, "item": orbit.ItemID(step, r.Lineage)})
 }
 
 // EachKid calls f for every bundle that the record names, in order.

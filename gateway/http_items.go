@@ -38,7 +38,7 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := r.URL.Query()
 	l := &itemLister{g: g, ctx: r.Context(), doc: doc, plan: plan, satellite: q.Get("satellite"), state: orbit.ItemState(q.Get("state")), left: n,
-		p: streams.Partition(id, g.topology.Partitions), records: map[string]*parentRecord{}}
+		p: streams.Partition(id, g.topology.Partitions), records: map[string]*cluster.Committed{}}
 	if l.satellite != "" {
 		if _, ok := plan.Step(l.satellite); !ok {
 			return notFound("run %s has no satellite %s", id, l.satellite)
@@ -66,7 +66,7 @@ type itemLister struct {
 	state     orbit.ItemState
 	left      int
 	out       []orbit.ItemDoc
-	records   map[string]*parentRecord // parents, for the items' inputs
+	records   map[string]*cluster.Committed // for the items' inputs
 }
 
 var errPageFull = errors.New("the page is full")
@@ -150,70 +150,84 @@ func (l *itemLister) settled(rec *orbit.Record, objects *cluster.Objects, i int)
 	return nil
 }
 
-// parentRecord is a record whose objects are the inputs of items on this page.
-type parentRecord struct {
-	rec     *orbit.Record
-	by      map[orbit.Lineage]int
-	objects *cluster.Objects
-}
-
-// input gives the incoming object of an item: the object that its parent returned, or the trigger's payload.
+// input gives what an item got: the object that its parent returned, the trigger's payload, what failed, or for a join the
+// lists that it unites, of which the first maxItemOutputs objects each are shown.
 func (l *itemLister) input(step, parent string, lineage orbit.Lineage) (orbit.Object, error) {
 	s, ok := l.plan.Step(step)
 	if !ok {
 		return nil, nil
 	}
-	if len(s.Parents) == 0 {
+	blobs := l.g.blobs(l.ctx)
+	switch {
+	case s.Join != nil:
+		return l.united(s, lineage, blobs)
+	case s.Feeder() == cluster.Payload:
 		if l.doc.Payload != nil {
 			return l.g.store.Blobs.Get(l.ctx, l.doc.Payload.Blob)
 		}
 		return l.doc.Trigger.Payload, nil
+	case s.Feeder() == cluster.Failed:
+		recs, err := l.committed([]string{parent})
+		if err != nil {
+			return nil, err
+		}
+		return recs[0].Failure(lineage)
 	}
-	pr, err := l.parent(step, parent)
-	if err != nil || pr == nil {
-		return nil, err
-	}
-	cut := strings.LastIndexByte(string(lineage), '.')
-	if cut < 0 {
+	o, err := l.plan.Incoming(s, parent, lineage, l.committed, blobs)
+	if errors.Is(err, streams.ErrNotFound) { // purged since
 		return nil, nil
 	}
-	i, ok := pr.by[lineage[:cut]]
-	if !ok {
-		return nil, nil
-	}
-	ordinal := 0
-	if _, err := fmt.Sscanf(string(lineage[cut+1:]), "%d", &ordinal); err != nil {
-		return nil, nil
-	}
-	return pr.objects.At(i, ordinal)
+	return o, err
 }
 
-// parent reads the record whose objects became the items of a bundle of the given step, of the bundle's parent. Above a
-// retry stand the bundles that failed, which are of the same step; they are passed.
-func (l *itemLister) parent(step, bundle string) (*parentRecord, error) {
-	for {
-		pr := l.records[bundle]
-		if pr == nil {
-			s, err := streams.LastRecord(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, bundle)
-			if errors.Is(err, streams.ErrNotFound) {
-				return nil, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			rec, err := orbit.DecodeRecord(s.Data)
-			if err != nil {
-				return nil, err
-			}
-			pr = &parentRecord{rec: rec, by: map[orbit.Lineage]int{}, objects: cluster.NewObjects(rec, l.g.blobs(l.ctx))}
-			for i := range rec.Results {
-				pr.by[rec.Results[i].Lineage] = i
-			}
-			l.records[bundle] = pr
-		}
-		if pr.rec.Step != step {
-			return pr, nil
-		}
-		bundle = pr.rec.Parent
+// united gives the lists of a join; null while it waits for some of it.
+func (l *itemLister) united(s *cluster.Step, lineage orbit.Lineage, blobs cluster.Blobs) (orbit.Object, error) {
+	sees := *s
+	sees.Live = nil
+	for _, parent := range s.Parents {
+		sees.Live = append(sees.Live, cluster.Live{Step: parent, Many: parent != s.Join.Scope})
 	}
+	lists := make([][]orbit.Object, len(sees.Live))
+	err := l.plan.Gather(&sees, l.doc.ID, lineage, l.committed, blobs, func(i int, o orbit.Object) error {
+		if len(lists[i]) < maxItemOutputs {
+			lists[i] = append(lists[i], o)
+		}
+		return nil
+	})
+	if errors.Is(err, streams.ErrNotFound) {
+		return nil, nil
+	}
+	in := make(map[string]orbit.Object, len(lists))
+	for i, list := range lists {
+		in[sees.Live[i].Step] = orbit.NewList(list)
+	}
+	return orbit.NewMap(in), err
+}
+
+// committed reads records, each once.
+func (l *itemLister) committed(bundles []string) ([]*cluster.Committed, error) {
+	var want []string
+	for _, b := range bundles {
+		if l.records[b] == nil {
+			want = append(want, b)
+		}
+	}
+	found, err := streams.ReadRecords(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, want)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range found {
+		rec, err := orbit.DecodeRecord(s.Data)
+		if err != nil {
+			return nil, err
+		}
+		if l.records[want[i]], err = cluster.NewCommitted(rec, l.g.blobs(l.ctx)); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]*cluster.Committed, len(bundles))
+	for i, b := range bundles {
+		out[i] = l.records[b]
+	}
+	return out, nil
 }

@@ -27,6 +27,18 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 		named[b] = &open{step: s.Identifier, parent: l.doc.ID, state: orbit.ItemWaiting, lineage: []orbit.Lineage{orbit.RootLineage}, attempt: []int{0}, errs: []*orbit.Error{nil}}
 		order = append(order, b)
 	}
+	wait := func(id, step, parent string, at orbit.Lineage) {
+		if !done[id] && (l.satellite == "" || l.satellite == step) {
+			named[id] = &open{step: step, parent: parent, state: orbit.ItemWaiting, lineage: []orbit.Lineage{at}, attempt: []int{0}, errs: []*orbit.Error{nil}}
+			order = append(order, id)
+		}
+	}
+	joins := func(scope string, at orbit.Lineage) {
+		for _, j := range l.plan.JoinsOf(scope) {
+			wait(orbit.JoinBundleID(j.Identifier, l.doc.ID, at), j.Identifier, l.doc.ID, at)
+		}
+	}
+	joins(cluster.RunScope, orbit.RootLineage)
 	err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), 1, func(m streams.Stored) error {
 		rec, err := orbit.DecodeRecord(m.Data)
 		if err != nil {
@@ -35,6 +47,11 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 		done[rec.Bundle] = true
 		delete(named, rec.Bundle)
 		born := newBirths(rec)
+		if len(l.plan.JoinsOf(rec.Step)) > 0 {
+			for _, at := range born.lineages(0, born.first[len(rec.Results)]) {
+				joins(rec.Step, at)
+			}
+		}
 		return cluster.EachKid(rec, l.g.blobs(l.ctx), func(k orbit.Kid) error {
 			o := &open{step: k.Step, state: orbit.ItemWaiting, parent: rec.Bundle}
 			id := orbit.BundleID(k.Step, rec.Bundle, k.Ordinal)
@@ -60,7 +77,9 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 						at++
 					}
 				}
-			default:
+			case orbit.KidFailure:
+				at := rec.Results[k.First].Lineage
+				wait(orbit.FailureBundleID(k.Step, l.doc.ID, orbit.ItemID(rec.Step, at)), k.Step, rec.Bundle, at)
 				return nil
 			}
 			named[id] = o

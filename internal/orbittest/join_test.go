@@ -316,3 +316,30 @@ cluster:
 		}
 	})
 }
+
+func TestItemsShowWhatAJoinUnitesAndWhatWaits(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
+		o.Script.On("list", named(2))
+		o.Script.On("left", named(1))
+		o.Script.On("right", orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.1": orbittest.Sleep(30*time.Second, named(1))}))
+		id := o.Run(o.Apply(strings.Replace(diamond, "STRATEGY", "all-success", 1)), nil)
+		time.Sleep(10 * time.Second)
+		var waits []string
+		for _, it := range o.Items(id, "state=waiting") {
+			waits = append(waits, it.ID)
+		}
+		if slices.Sort(waits); fmt.Sprint(waits) != "[each/0.0 each/0.1 total/0]" { // a bundle is committed whole
+			t.Errorf("%v wait; want the joins", waits)
+		}
+		o.Wait(id)
+		for _, it := range o.Items(id, "satellite=each") {
+			want := `{"leaf":[{"at":"0.0.0"}],"right":[{"at":"0.0"}]}`
+			if it.ID == "each/0.1" {
+				want = `{"leaf":[{"at":"0.1.0"}],"right":[{"at":"0.1.0"}]}`
+			}
+			if text, _ := json.Marshal(it.Input); string(text) != want {
+				t.Errorf("%s shows as its input %s, want %s", it.ID, text, want)
+			}
+		}
+	})
+}
