@@ -69,7 +69,7 @@ type Kid struct {
 	Ordinal int   // among the bundles of its kind and step
 	First   int   // index of its first output (of KidRetry: of its first retrying result; of KidFailure: of the failed result)
 	Count   int   // items
-	Due     int64 // of KidRetry: not before, Unix milliseconds; 0: at once
+	Due     int64 // not before, Unix milliseconds; 0: at once
 }
 
 // Payload is a sequence of byte strings that lies in the record, or in blobs where it is long.

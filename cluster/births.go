@@ -13,7 +13,8 @@ type wiring struct {
 	starts  map[string]bool    // steps whose failure starts the failure steps
 	firsts  []*Step            // failure steps that no edge enters
 	members map[string]map[string]bool
-	births  map[string]int // members of a join that its scope object becomes
+	births  map[string]int  // members of a join that its scope object becomes
+	holds   map[string]bool // steps whose records name bundles that the leader publishes
 }
 
 // lead says what a settled item of a step means to a join above which it lies.
@@ -26,7 +27,7 @@ type lead struct {
 
 // wire derives the wiring.
 func (p *Plan) wire() *wiring {
-	w := &wiring{scoped: map[string][]*Step{}, leads: map[string][]*lead{}, starts: map[string]bool{}, firsts: p.Firsts(Failure), members: map[string]map[string]bool{}, births: map[string]int{}}
+	w := &wiring{scoped: map[string][]*Step{}, leads: map[string][]*lead{}, starts: map[string]bool{}, firsts: p.Firsts(Failure), members: map[string]map[string]bool{}, births: map[string]int{}, holds: map[string]bool{}}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Join == nil {
@@ -59,6 +60,14 @@ func (p *Plan) wire() *wiring {
 		starts := p.FailureFrom == "" || below[s.Identifier] || slices.ContainsFunc(s.Parents, func(parent string) bool { return below[parent] })
 		below[s.Identifier] = starts
 		w.starts[s.Identifier] = starts && s.Part == Main
+		w.holds[s.Identifier] = w.starts[s.Identifier] && slices.ContainsFunc(w.firsts, (*Step).Held)
+	}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Join == nil && s.Held() {
+			for _, parent := range s.Parents {
+				w.holds[parent] = true
+			}
+		}
 	}
 	return w
 }
@@ -106,8 +115,12 @@ func (p *Plan) Births(s *Step, objects, failed int) (born []orbit.Born, failureI
 // JoinsOf gives the joins of which one item is born with every object of a step, or with the run (RunScope).
 func (p *Plan) JoinsOf(scope string) []*Step { return p.wiring().scoped[scope] }
 
-// NeedsResults tells whether folding a record of the step takes its results: joins count its items one by one.
+// NeedsResults tells whether folding a record of the step takes its results and the bundles that it names: joins count its
+// items one by one, and held steps need what is to be published.
 func (p *Plan) NeedsResults(step string) bool {
 	w := p.wiring()
-	return len(w.leads[step]) > 0 || len(w.scoped[step]) > 0
+	return len(w.leads[step]) > 0 || len(w.scoped[step]) > 0 || w.holds[step]
 }
+
+// Holds tells whether records of the step name bundles that the leader publishes.
+func (p *Plan) Holds(step string) bool { return p.wiring().holds[step] }

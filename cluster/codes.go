@@ -61,6 +61,5 @@ const (
 	codeLogsLater    = "ORB-C092"
 	codeTriggerLater = "ORB-C093"
 	codeLimitLater   = "ORB-C095"
-	codeDelayLater   = "ORB-C096"
 	codeNoCode       = "ORB-C097"
 )

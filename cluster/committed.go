@@ -80,6 +80,13 @@ func (c *Committed) retryOf(result int) (bundle string, err error) {
 	return orbit.RetryBundleID(c.Step, c.Bundle, i), nil
 }
 
+// lineage is that of the item which an object becomes.
+func (c *Committed) lineage(object int) orbit.Lineage {
+	i, _ := slices.BinarySearch(c.first, object+1)
+	i--
+	return c.Results[i].Lineage.Child(object - c.first[i])
+}
+
 // result finds an item.
 func (c *Committed) result(l orbit.Lineage) (int, error) {
 	for i := range c.Results {

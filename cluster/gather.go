@@ -210,9 +210,7 @@ func (g *gathering) below(rec *Committed, from, to int, path []*Step) error {
 		var parts [][2]int // of each bundle, which of its items
 		for from < to && len(bundles) < gatherBatch {
 			if step.Join != nil { // each object has an item in a bundle of its own
-				i, _ := slices.BinarySearch(rec.first, from+1)
-				i--
-				bundles = append(bundles, orbit.JoinBundleID(step.Identifier, g.run, rec.Results[i].Lineage.Child(from-rec.first[i])))
+				bundles = append(bundles, orbit.JoinBundleID(step.Identifier, g.run, rec.lineage(from)))
 				parts = append(parts, [2]int{0, 1})
 				from++
 				continue

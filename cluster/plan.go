@@ -196,6 +196,15 @@ func (p *Plan) Firsts(part Part) []*Step {
 // Leaf tells whether the objects of this step are outputs of the run.
 func (s *Step) Leaf() bool { return s.Part == Main && len(s.Children) == 0 }
 
+// Held tells whether nodes only name the bundles of the step, and the leader publishes them: at their time, or as many as may
+// run at once. A root's only item has nothing to wait for but its delay.
+func (s *Step) Held() bool { return s.Delay > 0 || s.Limited() }
+
+// Limited tells whether the leader counts how many items of the step run at once.
+func (s *Step) Limited() bool {
+	return s.Concurrency > 0 && (s.Part != Main || s.Join != nil || len(s.Parents) > 0)
+}
+
 // SeesPayload tells whether the step's items carry the trigger's payload, or are made of it.
 func (s *Step) SeesPayload() bool {
 	return s.Feeder() == Payload || slices.ContainsFunc(s.Live, func(l Live) bool { return l.Step == Payload })

@@ -59,9 +59,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 		}
 	}
 	if v, ok := f.get("delay"); ok {
-		if s.Delay, ok = c.duration(v.value, "delay"); ok && s.Delay > 0 {
-			c.warn(v.key, codeDelayLater, "", "delays are not run yet")
-		}
+		s.Delay, _ = c.duration(v.value, "delay")
 	}
 	s.Parents = c.readNames(f, "parents")
 	s.Children = c.readNames(f, "children")
@@ -72,9 +70,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 		s.Unites = c.readUnites(v)
 	}
 	if v, ok := f.get("concurrency"); ok {
-		if s.Concurrency, ok = c.integer(v.value, "concurrency", 1, maxConcurrency); ok {
-			c.warn(v.key, codeLimitLater, "", "a limit on concurrency is not kept yet")
-		}
+		s.Concurrency, _ = c.integer(v.value, "concurrency", 1, maxConcurrency)
 	}
 	if v, ok := f.get("rate-limit"); ok {
 		if s.RateLimit = c.readRate(v.value); s.RateLimit != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/exospherehost/orbit/cluster"
@@ -16,15 +17,16 @@ const checkpointEvery = 2 * time.Second
 
 // checkpointDoc is saved state: of a partition, or of one open run. It is a cache. Thrown away, everything is folded anew.
 type checkpointDoc struct {
-	Created time.Time      `json:"created"` // of the stream; another one means another stream
-	Last    uint64         `json:"last"`    // sequence of the last folded record
-	Subject string         `json:"subject"` // of that record
-	Time    time.Time      `json:"time"`    // of that record
-	Epoch   uint64         `json:"epoch"`   // of the lease it was written under
-	Round   int            `json:"round,omitempty"`
-	Plan    string         `json:"plan,omitempty"`
-	Tally   *cluster.Tally `json:"tally,omitempty"`
-	Reason  string         `json:"reason,omitempty"`
+	Created time.Time            `json:"created"` // of the stream; another one means another stream
+	Last    uint64               `json:"last"`    // sequence of the last folded record
+	Subject string               `json:"subject"` // of that record
+	Time    time.Time            `json:"time"`    // of that record
+	Epoch   uint64               `json:"epoch"`   // of the lease it was written under
+	Round   int                  `json:"round,omitempty"`
+	Plan    string               `json:"plan,omitempty"`
+	Tally   *cluster.Tally       `json:"tally,omitempty"`
+	Reason  string               `json:"reason,omitempty"`
+	Limits  map[string]stepLimit `json:"limits,omitempty"`
 }
 
 func (s *settler) checkpoints() *kv.Bucket[checkpointDoc] {
@@ -63,6 +65,12 @@ func (s *settler) load(ctx context.Context) error {
 		if err == nil && cp.Tally != nil && cp.Plan == or.doc.Plan && cp.Round == or.doc.Round && cp.Created.Equal(created) && cp.Last <= last {
 			s.mu.Lock()
 			or.tally, or.folded, or.saved, or.reason = cp.Tally, cp.Last, cp.Last, cp.Reason
+			for step, l := range cp.Limits {
+				if or.limits == nil {
+					or.limits = map[string]*stepLimit{}
+				}
+				or.limits[step] = &l
+			}
 			s.mu.Unlock()
 			continue
 		}
@@ -80,7 +88,7 @@ func (s *settler) load(ctx context.Context) error {
 		s.feed.open(1)
 		s.mu.Lock()
 		for _, or := range open {
-			or.tally, or.folded, or.reason = or.plan.NewTally(), 0, ""
+			or.tally, or.folded, or.reason, or.limits = or.plan.NewTally(), 0, "", nil
 		}
 		s.mu.Unlock()
 	}
@@ -169,6 +177,14 @@ func (s *settler) save(ctx context.Context) error {
 		if or.folded > or.saved && !or.ended {
 			doc := base
 			doc.Last, doc.Round, doc.Plan, doc.Tally, doc.Reason = or.folded, or.doc.Round, or.doc.Plan, or.tally.Clone(), or.reason
+			for step, l := range or.limits {
+				if doc.Limits == nil {
+					doc.Limits = map[string]stepLimit{}
+				}
+				kept := *l
+				kept.Joins, kept.Failed, kept.ahead = slices.Clone(l.Joins), slices.Clone(l.Failed), nil
+				doc.Limits[step] = kept
+			}
 			dirty = append(dirty, entry{or, doc})
 		}
 	}

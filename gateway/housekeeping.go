@@ -24,6 +24,9 @@ func (s *settler) housekeeping(ctx context.Context) error {
 	if err := s.markRunning(ctx, now); err != nil {
 		return err
 	}
+	if err := s.releaseLimited(ctx, s.limited()); err != nil {
+		return err
+	}
 	s.docs.take() // what this gateway has written itself; else it would fill up between two looks
 	if now.Sub(s.times.look) >= pendingAge {
 		if err := s.lookForRuns(ctx); err != nil {
@@ -130,6 +133,19 @@ func (s *settler) refresh(ctx context.Context, id string) {
 		or.doc, or.rev, or.behind = doc, rev, false
 	}
 	s.mu.Unlock()
+}
+
+// limited gives the runs that have limits on concurrency.
+func (s *settler) limited() []*openRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*openRun
+	for _, or := range s.runs {
+		if or.limits != nil {
+			out = append(out, or)
+		}
+	}
+	return out
 }
 
 // snapshot copies the runs that fit, for looking at them without the lock.

@@ -167,11 +167,7 @@ func (l *itemLister) input(step, parent string, lineage orbit.Lineage) (orbit.Ob
 		}
 		return l.doc.Trigger.Payload, nil
 	case s.Feeder() == cluster.Failed:
-		recs, err := l.committed([]string{parent})
-		if err != nil {
-			return nil, err
-		}
-		return recs[0].Failure(lineage)
+		return l.plan.WhatFailed(s, parent, lineage, l.committed)
 	}
 	o, err := l.plan.Incoming(s, parent, lineage, l.committed, blobs)
 	if errors.Is(err, streams.ErrNotFound) { // purged since

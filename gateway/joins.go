@@ -7,7 +7,6 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
-	"github.com/exospherehost/orbit/streams"
 )
 
 // release is a join that nothing is waited for any more, with its run.
@@ -30,24 +29,24 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 	if len(joins) == 0 {
 		return nil
 	}
-	batch := s.g.pub.NewBatch()
-	batch.Each = s.stored
-	now := time.Now()
+	var now []timed
 	for id, r := range joins {
-		b := s.g.bundleOf(r.or.doc)
-		b.ID, b.Step, b.Parent, b.Failed = id, r.Join.Identifier, r.or.doc.ID, r.Failed
-		b.Items = []orbit.Item{{Lineage: r.Lineage, Bare: true}}
-		if r.Join.SeesPayload() {
-			b.Payload = payloadOf(r.or.doc)
-		}
-		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(r.Join.Class, r.Join.Pool, &b, now), s.p, &b, "")); err != nil {
-			break
-		}
+		now = append(now, timed{r.or, s.joinBundle(id, r), time.Now().Add(time.Duration(r.Join.Delay)), r.Join})
 	}
 	// Dying before the answers: the checkpoint is older than the records that released them, so the next leader folds those
 	// again and publishes the same bundles under the same ids.
-	if err := batch.Wait(ctx); err != nil {
+	if err := s.schedule(ctx, now); err != nil {
 		return fmt.Errorf("publish joins: %w", err)
 	}
 	return s.g.opts.Faults.Point(ctx, "settle.joined")
+}
+
+func (s *settler) joinBundle(id string, r release) *orbit.Bundle {
+	b := s.g.bundleOf(r.or.doc)
+	b.ID, b.Step, b.Parent, b.Failed = id, r.Join.Identifier, r.or.doc.ID, r.Failed
+	b.Items = []orbit.Item{{Lineage: r.Lineage, Bare: true}}
+	if r.Join.SeesPayload() {
+		b.Payload = payloadOf(r.or.doc)
+	}
+	return &b
 }

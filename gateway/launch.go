@@ -124,18 +124,22 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan) error {
 	payload := payloadOf(doc)
 	settler := g.settlerOf(doc.ID)
-	batch := g.pub.NewBatch()
-	batch.Each = settler.stored
+	batch, later := settler.newBatch(), g.pub.NewBatch()
 	now := time.Now()
 	for _, s := range p.Roots() {
 		b := g.bundleOf(doc)
 		b.ID, b.Step, b.Parent = orbit.BundleID(s.Identifier, doc.ID, 0), s.Identifier, doc.ID
 		b.Items = []orbit.Item{{Lineage: orbit.RootLineage, Value: payload, Live: make([]orbit.Value, len(s.Live))}}
-		if err := batch.Publish(ctx, streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), settler.p, &b, "")); err != nil {
+		m := streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), settler.p, &b, "")
+		to := batch
+		if due := doc.CreatedAt.Add(time.Duration(s.Delay)); due.After(now) {
+			m, to = streams.ScheduleMessage(settler.p, b.Run, b.ID, b.Encode(), due), later
+		}
+		if err := to.Publish(ctx, m); err != nil {
 			break
 		}
 	}
-	if err := batch.Wait(ctx); err != nil {
+	if err := errors.Join(batch.Wait(ctx), later.Wait(ctx)); err != nil {
 		return fmt.Errorf("publish the roots of run %s: %w", doc.ID, err)
 	}
 	return nil

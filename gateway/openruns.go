@@ -19,8 +19,9 @@ type openRun struct {
 	rev    uint64
 	plan   *cluster.Plan
 	tally  *cluster.Tally
-	folded uint64 // sequence of the last record folded into tally
-	saved  uint64 // folded, as of the stored checkpoint
+	folded uint64                // sequence of the last record folded into tally
+	saved  uint64                // folded, as of the stored checkpoint
+	limits map[string]*stepLimit // of steps with a limit on concurrency; what is exported in them is guarded by mu, the rest owned by run
 	shown  time.Time
 	reason string // the first failure's sentence
 	ended  bool   // over, as far as the ledger says; the document may not say so yet

@@ -199,7 +199,7 @@ func (s *settler) catchUp(ctx context.Context) error {
 // effects is what follows from records that were folded together.
 type effects struct {
 	touched []*openRun
-	retries []retry
+	timed   []timed
 	joins   map[string]release // by bundle
 }
 
@@ -216,13 +216,16 @@ func (s *settler) effect(ctx context.Context, todo *effects) error {
 	if err := s.g.opts.Faults.Point(ctx, "settle.folded"); err != nil {
 		return err
 	}
-	if err := s.schedule(ctx, todo.retries); err != nil {
+	if err := s.schedule(ctx, todo.timed); err != nil {
 		return err
 	}
 	if err := s.g.opts.Faults.Point(ctx, "settle.scheduled"); err != nil {
 		return err
 	}
 	if err := s.publishJoins(ctx, todo.joins); err != nil {
+		return err
+	}
+	if err := s.releaseLimited(ctx, todo.touched); err != nil {
 		return err
 	}
 	return s.endRuns(ctx, todo.touched)
@@ -271,12 +274,23 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 		if err != nil {
 			return err
 		}
-		todo.retries = append(todo.retries, retries...)
+		todo.timed = append(todo.timed, retries...)
+	}
+	if or.plan.Holds(rec.Step) {
+		delayed, err := s.delayed(ctx, or, rec)
+		if err != nil {
+			return err
+		}
+		todo.timed = append(todo.timed, delayed...)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range or.tally.Fold(or.plan, rec) {
-		todo.release(or, r)
+		if r.Join.Limited() {
+			or.hold(r)
+		} else {
+			todo.release(or, r)
+		}
 	}
 	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
 	or.folded = seq

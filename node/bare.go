@@ -44,7 +44,13 @@ func (n *Node) incoming(ctx context.Context, b *orbit.Bundle, s *cluster.Step, a
 	case cluster.Payload:
 		return b.Payload, nil
 	}
-	o, err := p.Incoming(s, b.Parent, at, records, blobs)
+	var o orbit.Object
+	var err error
+	if s.Feeder() == cluster.Failed {
+		o, err = p.WhatFailed(s, b.Parent, at, records)
+	} else {
+		o, err = p.Incoming(s, b.Parent, at, records, blobs)
+	}
 	if err != nil {
 		return orbit.Value{}, err
 	}
@@ -61,13 +67,19 @@ func (n *Node) gather(ctx context.Context, b *orbit.Bundle, s *cluster.Step, at 
 		lists[i].blobs = n.store.Blobs
 	}
 	live := make([]orbit.Value, len(s.Live))
-	err := p.Gather(s, b.Run, at, records, blobs, func(i int, o orbit.Object) (err error) {
+	take := func(i int, o orbit.Object) (err error) {
 		if s.Live[i].Many {
 			return lists[i].add(ctx, o)
 		}
 		live[i], err = n.value(ctx, o)
 		return err
-	})
+	}
+	var err error
+	if s.Part == cluster.Failure {
+		err = p.GatherFailure(s, b.Run, b.Parent, at, records, blobs, take)
+	} else {
+		err = p.Gather(s, b.Run, at, records, blobs, take)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -52,14 +52,24 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 		for _, child := range e.step.kids {
 			e.childSizes(child, sizes)
 			k := e.node.pace.bundle(child.Uses, child.BundleHint)
+			if child.Limited() { // what is counted one by one is published one by one
+				k = 1
+			}
 			for _, kid := range cluster.Group(child.Identifier, sizes, k) {
+				kid.Due = e.due(child)
 				if err := add(kid); err != nil {
 					return nil, err
 				}
 			}
 		}
 	}
-	for _, kid := range append(e.retries(), e.plan.FailureKids(e.step.Step, e.results)...) {
+	failures := e.plan.FailureKids(e.step.Step, e.results)
+	for i := range failures {
+		if first, ok := e.plan.Step(failures[i].Step); ok {
+			failures[i].Due = e.due(first)
+		}
+	}
+	for _, kid := range append(e.retries(), failures...) {
 		if err := add(kid); err != nil {
 			return nil, err
 		}
@@ -77,6 +87,14 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 	var err error
 	rec.Outputs, err = e.spool.payload(ctx)
 	return rec, err
+}
+
+// due is when the delay of a step that follows is over; 0 where it has none.
+func (e *execution) due(s *cluster.Step) int64 {
+	if s.Delay == 0 {
+		return 0
+	}
+	return time.Now().Add(time.Duration(s.Delay)).UnixMilli()
 }
 
 // cutKids moves the list of bundles so far to the blob store.
@@ -132,7 +150,7 @@ func (e *execution) retries() []orbit.Kid {
 	return kids
 }
 
-// children publishes what a record names and a node publishes: every child, no retry. b is the bundle it was made from,
+// children publishes what a record names and a node publishes: no retry, and nothing of a step that is held. b is the bundle it was made from,
 // rec the committed record, be it ours or another node's.
 func (n *Node) children(b *orbit.Bundle, p *plan) func(context.Context, *orbit.Record, func(*nats.Msg) error) error {
 	return func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error {
@@ -146,6 +164,9 @@ func (n *Node) children(b *orbit.Bundle, p *plan) func(context.Context, *orbit.R
 		partition := streams.Partition(b.Run, n.partitions())
 		now := time.Now()
 		return p.Next(b, rec, n.blobs(ctx), func(s *cluster.Step, nb *orbit.Bundle) error {
+			if s.Held() {
+				return nil
+			}
 			return publish(streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, nb, now), partition, nb, ""))
 		})
 	}

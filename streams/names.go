@@ -107,6 +107,9 @@ func RecordsOf(p int, run string) string {
 	return "orbit.record." + strconv.Itoa(p) + "." + run + ".>"
 }
 
+// ParkedSubject is where the bundles of a paused run wait.
+func ParkedSubject(p int, run string) string { return "orbit.parked." + strconv.Itoa(p) + "." + run }
+
 // DeadSubject is where a message goes that could not be decoded.
 func DeadSubject(p int, run, bundle string) string {
 	return fmt.Sprintf("orbit.dead.%d.%s.%s", p, run, bundle)

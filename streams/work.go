@@ -23,6 +23,12 @@ func WorkMessage(q Queue, p int, b *orbit.Bundle, suffix string) *nats.Msg {
 	}}
 }
 
+// ParkMessage is the message that puts a bundle of a paused run aside. It carries no Nats-Msg-Id: stored twice is no harm, and
+// swallowed as a duplicate it would be lost.
+func ParkMessage(p int, run string, bundle []byte) *nats.Msg {
+	return &nats.Msg{Subject: ParkedSubject(p, run), Data: bundle}
+}
+
 // QueueFor is where a bundle of a class and pool waits, given the time it is published.
 func QueueFor(class, pool string, b *orbit.Bundle, now time.Time) Queue {
 	return Queue{Class: class, Pool: pool, Tier: orbit.TierFor(time.UnixMilli(b.Deadline).Sub(now))}

@@ -12,7 +12,7 @@ import (
 )
 
 // mixed is a cluster in which one item fails for good and one at its first attempt, with a join of each object and one of the
-// run, a condition, and failure steps: every path of this version.
+// run, a condition, a limit, and failure steps with a delay: every path of this version.
 const mixed = `
 version: 0.0.1b
 cluster:
@@ -23,12 +23,12 @@ cluster:
   satellites:
     - {uses: test/single, identifier: a}
     - {uses: test/few, identifier: b}
-    - {uses: test/few, identifier: c, if: "${{ satellites.a.output.n != 2 }}"}
+    - {uses: test/few, identifier: c, if: "${{ satellites.a.output.n != 2 }}", concurrency: 1}
     - {uses: test/few, identifier: each, parents: [b, c], unites: {identifier: a, strategy: all-done}}
     - {uses: test/few, identifier: all, parents: [c, each], unites: {identifier: run}}
   failure:
     satellites:
-      - {uses: test/few, identifier: tell, config: {note: "${{ failure.item }}"}}
+      - {uses: test/few, identifier: tell, delay: 3s, config: {note: "${{ failure.item }}"}}
 `
 
 func TestRunSettlesWhereverOneProcessCrashes(t *testing.T) {
@@ -53,7 +53,7 @@ func TestRunSettlesWhereverOneStepFails(t *testing.T) {
 
 // points are the places where something can happen to the main path.
 var points = []string{"launch.stored", "launch.created", "launch.published", "launch.running", "commit.begin", "commit.recorded", "commit.child",
-	"commit.published", "delivery.ack", "settle.folded", "settle.scheduled", "settle.joined", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
+	"commit.published", "delivery.ack", "settle.folded", "settle.scheduled", "settle.joined", "settle.released", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
 
 // everyPoint runs the mixed chain again and again. Something happens where a point is passed for the first time, then for
 // the second, and so on until a run gets by without it; then comes the next point. Every run must come to the same end.

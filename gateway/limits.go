@@ -1,0 +1,174 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/streams"
+)
+
+// limitAhead is the number of records that are read at once to find what may be released next.
+const limitAhead = 64
+
+// stepLimit is how far a step with a limit on concurrency has been released. Its bundles hold one item each; what is released is
+// always the first (limit + items that have ended) of them, in the order of the ledger. So it follows from a prefix of the
+// ledger and only grows: nothing is counted down that could leak, and two leaders release the same.
+type stepLimit struct {
+	Released int             `json:"released"` // bundles that were published
+	Seq      uint64          `json:"seq"`      // the ledger has been read up to here, this record included
+	Skip     int             `json:"skip"`     // bundles of the record after Seq that are released already
+	Joins    []orbit.Lineage `json:"joins,omitempty"`
+	Failed   []string        `json:"failed,omitempty"` // of Joins: the sentence with which each fails, or nothing
+
+	ahead []aheadBundle // read past Seq and not released
+	read  uint64        // the ledger has been read up to here for ahead
+}
+
+// aheadBundle is a bundle that waits for its release.
+type aheadBundle struct {
+	cluster.HeldBundle
+	seq uint64 // of the record that names it
+	n   int    // among the bundles of its step there
+}
+
+// limitOf gives the limit of a step in a run.
+func (or *openRun) limitOf(step string) *stepLimit {
+	if or.limits == nil {
+		or.limits = map[string]*stepLimit{}
+	}
+	l := or.limits[step]
+	if l == nil {
+		l = &stepLimit{}
+		or.limits[step] = l
+	}
+	return l
+}
+
+// hold puts a released join among those that wait for a limit.
+func (or *openRun) hold(r cluster.Release) {
+	l := or.limitOf(r.Join.Identifier)
+	l.Joins, l.Failed = append(l.Joins, r.Lineage), append(l.Failed, r.Failed)
+}
+
+// delayed gives the bundles that a record names for steps with a delay and no limit.
+func (s *settler) delayed(ctx context.Context, or *openRun, rec *orbit.Record) (out []timed, err error) {
+	err = s.eachHeld(ctx, or, rec, func(_ int, h cluster.HeldBundle) error {
+		if !h.Step.Limited() {
+			out = append(out, timed{or, &h.Bundle, time.UnixMilli(h.Due), h.Step})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *settler) eachHeld(ctx context.Context, or *openRun, rec *orbit.Record, f func(n int, h cluster.HeldBundle) error) error {
+	return or.plan.EachHeld(rec, s.g.blobs(ctx), s.g.bundleOf(or.doc), func(n int, h cluster.HeldBundle) error {
+		if h.Step.SeesPayload() {
+			h.Bundle.Payload = payloadOf(or.doc)
+		}
+		return f(n, h)
+	})
+}
+
+// releaseLimited publishes what the limits of runs let through.
+func (s *settler) releaseLimited(ctx context.Context, runs []*openRun) error {
+	for _, or := range runs {
+		for i := range or.plan.Steps {
+			step := &or.plan.Steps[i]
+			if !step.Limited() {
+				continue
+			}
+			if err := s.releaseStep(ctx, or, step); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *settler) releaseStep(ctx context.Context, or *openRun, step *cluster.Step) error {
+	s.mu.Lock()
+	l, t := or.limitOf(step.Identifier), or.tally.Steps[step.Identifier]
+	var free int
+	if t != nil && !or.ended {
+		free = min(step.Concurrency+t.Succeeded+t.Failed+t.Skipped, t.Born) - l.Released
+	}
+	s.mu.Unlock()
+	if free <= 0 {
+		return nil
+	}
+	var now []timed
+	if step.Join != nil {
+		s.mu.Lock()
+		n := min(free, len(l.Joins))
+		for i := range n {
+			r := release{or, cluster.Release{Join: step, Lineage: l.Joins[i], Failed: l.Failed[i]}}
+			now = append(now, timed{or, s.joinBundle(orbit.JoinBundleID(step.Identifier, or.doc.ID, r.Lineage), r), time.Now().Add(time.Duration(step.Delay)), step})
+		}
+		l.Joins, l.Failed = l.Joins[n:], l.Failed[n:]
+		s.mu.Unlock()
+	} else {
+		for len(now) < free {
+			if len(l.ahead) == 0 {
+				if more, err := s.readAhead(ctx, or, step, l); err != nil {
+					return err
+				} else if !more {
+					break
+				}
+				continue
+			}
+			next := l.ahead[0]
+			if due := time.UnixMilli(next.Due); time.Until(due) > 0 { // those behind it are due later; housekeeping comes back
+				break
+			}
+			now = append(now, timed{or, &next.Bundle, time.Time{}, step})
+			l.ahead = l.ahead[1:]
+			l.Seq, l.Skip = next.seq-1, next.n+1
+		}
+	}
+	// Dying before the answers: the next leader finds the same position in its checkpoint or an earlier one, and publishes the
+	// same bundles under the same ids.
+	if err := s.schedule(ctx, now); err != nil {
+		return fmt.Errorf("release items of %s: %w", step.Identifier, err)
+	}
+	s.mu.Lock()
+	l.Released += len(now)
+	s.mu.Unlock()
+	if len(now) == 0 {
+		return nil
+	}
+	return s.g.opts.Faults.Point(ctx, "settle.released")
+}
+
+// readAhead reads on in the run's ledger for bundles of a limited step. It gives false at the end of what is folded.
+func (s *settler) readAhead(ctx context.Context, or *openRun, step *cluster.Step, l *stepLimit) (bool, error) {
+	if l.read < l.Seq {
+		l.read = l.Seq
+	}
+	found, last := false, l.read
+	_, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, or.doc.ID), l.read+1, limitAhead, func(m streams.Stored) error {
+		if m.Seq > or.folded {
+			return nil
+		}
+		last, found = m.Seq, true
+		head, err := orbit.DecodeRecordHead(m.Data)
+		if err != nil || !or.plan.Holds(head.Step) {
+			return nil
+		}
+		rec, err := orbit.DecodeRecord(m.Data)
+		if err != nil {
+			return nil // told of when it was folded
+		}
+		return s.eachHeld(ctx, or, rec, func(n int, h cluster.HeldBundle) error {
+			if h.Step.Identifier == step.Identifier && (m.Seq > l.Seq+1 || n >= l.Skip) {
+				l.ahead = append(l.ahead, aheadBundle{h, m.Seq, n})
+			}
+			return nil
+		})
+	})
+	l.read = last
+	return found, err
+}
