@@ -30,7 +30,7 @@ func (s RunState) Terminal() bool {
 func (s RunState) CanMove(t RunState) bool {
 	switch s {
 	case RunPending:
-		return t == RunRunning || t == RunCancelled
+		return t == RunRunning || t == RunPaused || t == RunCancelled
 	case RunRunning:
 		return t == RunPaused || t.Terminal()
 	case RunPaused:

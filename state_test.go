@@ -8,7 +8,7 @@ import (
 
 func TestRunsMoveOnlyForward(t *testing.T) {
 	const ends = "succeeded partial failed cancelled"
-	allowed := map[orbit.RunState]string{"pending": "running cancelled", "running": "paused " + ends, "paused": "running " + ends}
+	allowed := map[orbit.RunState]string{"pending": "running paused cancelled", "running": "paused " + ends, "paused": "running " + ends}
 	moves(t, []orbit.RunState{"pending", "running", "paused", "succeeded", "partial", "failed", "cancelled"}, allowed, ends)
 }
 

@@ -33,6 +33,9 @@ func (s *settler) housekeeping(ctx context.Context) error {
 			return err
 		}
 		s.completePending(ctx, now)
+		if err := s.unpark(ctx); err != nil && ctx.Err() == nil {
+			s.g.log.Warn().Err(err).Msg("paused bundles are not put back; trying again")
+		}
 		s.times.look = now
 	}
 	if now.Sub(s.times.show) >= time.Second {

@@ -173,18 +173,21 @@ func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, out)
 }
 
-func (g *Gateway) postCancel(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
-	if err != nil {
-		return err
+// postVerb carries out a verb on a run and answers with the run.
+func (g *Gateway) postVerb(verb func(context.Context, string) (*kv.Run, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := runID(r)
+		if err != nil {
+			return err
+		}
+		doc, err := verb(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		run, err := g.view(r.Context(), doc)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, run)
 	}
-	doc, err := g.cancelRun(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	run, err := g.view(r.Context(), doc)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, run)
 }

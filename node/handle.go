@@ -22,6 +22,8 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 	switch n.runs.look(ctx, b, d.Stored) {
 	case runGone: // closed or cancelled: nothing of it runs any more, and it leaves no record
 		return func() { n.drop(d) }
+	case runPaused:
+		return func() { n.park(ctx, d) }
 	case runUnknown: // not found or not reachable: never dropped
 		return func() { n.handOver(d, later, "its run is not known here yet") }
 	}
@@ -85,6 +87,20 @@ func (n *Node) handOver(d *streams.Delivery, delay time.Duration, why string) {
 // drop removes a bundle that must not run. Not waited for: if the ack is lost, the bundle comes again and is dropped again.
 func (n *Node) drop(d *streams.Delivery) { _ = d.Ack() }
 
+// park sets a bundle of a paused run aside; the leader puts it back when the run goes on. Handed back, it would stand in
+// the way of others.
+func (n *Node) park(ctx context.Context, d *streams.Delivery) {
+	// Dying after this: the bundle is in both places, and its record tells that it ran twice.
+	if _, err := n.pub.Do(ctx, streams.ParkMessage(d.Partition, d.Run, d.Data)); err != nil {
+		n.handOver(d, soon, err.Error())
+		return
+	}
+	if n.opts.Faults.Point(ctx, "parked.stored") != nil {
+		return
+	}
+	_ = d.Ack() // lost: it comes again and is parked once more
+}
+
 // bury copies what cannot be decoded to orbit.dead and removes it from its queue.
 func (n *Node) bury(ctx context.Context, d *streams.Delivery) {
 	n.log.Error().Err(d.BundleErr).Str("run", d.Run).Msg("a message that is no bundle; kept under orbit.dead")
@@ -107,18 +123,20 @@ const (
 	runOpen runLook = iota
 	runGone
 	runUnknown
+	runPaused
 )
 
 // freshEnough: no run closes within 15 minutes of its acceptance, and server clocks are within 5 minutes of each other.
 const freshEnough = 10 * time.Minute
 
-// look tells whether a bundle's run may run. A bundle that was stored soon after its run was accepted needs no look at the document; cancels
-// reach nodes by cast.
+// look tells whether a bundle's run may run. A bundle that was stored soon after its run was accepted needs no look at the
+// document; cancels and pauses reach nodes by cast.
 func (r *runs) look(ctx context.Context, b *orbit.Bundle, stored time.Time) runLook {
 	if r.cancelled(b.Run) {
 		return runGone
 	}
-	if stored.Sub(time.UnixMilli(b.Accepted)) < freshEnough && time.Since(stored) < freshEnough {
+	paused := r.paused(b.Run)
+	if !paused && stored.Sub(time.UnixMilli(b.Accepted)) < freshEnough && time.Since(stored) < freshEnough {
 		return runOpen
 	}
 	doc, err := r.get(ctx, b.Run)
@@ -127,6 +145,10 @@ func (r *runs) look(ctx context.Context, b *orbit.Bundle, stored time.Time) runL
 		return runUnknown
 	case doc.Closed || doc.State == orbit.RunCancelled:
 		return runGone
+	case doc.State == orbit.RunPaused:
+		return runPaused
+	case paused:
+		r.resume(b.Run)
 	}
 	return runOpen
 }

@@ -172,6 +172,10 @@ func (n *Node) cast(m *nats.Msg) {
 	case streams.CastCancel:
 		n.runs.cancel(c.Run)
 		n.worker.cancelRun(c.Run)
+	case streams.CastPause:
+		n.runs.pause(c.Run)
+	case streams.CastResume:
+		n.runs.resume(c.Run)
 	}
 }
 

@@ -21,6 +21,7 @@ type runs struct {
 	mu   sync.Mutex
 	seen map[string]seenRun
 	gone map[string]time.Time // cancelled
+	idle map[string]bool      // paused
 }
 
 type seenRun struct {
@@ -29,7 +30,7 @@ type seenRun struct {
 }
 
 func newRuns(b *kv.Bucket[kv.Run]) *runs {
-	return &runs{bucket: b, seen: map[string]seenRun{}, gone: map[string]time.Time{}}
+	return &runs{bucket: b, seen: map[string]seenRun{}, gone: map[string]time.Time{}, idle: map[string]bool{}}
 }
 
 func (r *runs) cancel(id string) {
@@ -47,4 +48,29 @@ func (r *runs) cancelled(id string) bool {
 	defer r.mu.Unlock()
 	_, ok := r.gone[id]
 	return ok
+}
+
+// pause notes that a run is paused, or may be: its document tells.
+func (r *runs) pause(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.idle) > maxRuns {
+		clear(r.idle) // what of these is paused is noticed when it is older
+	}
+	r.idle[id] = true
+	delete(r.seen, id)
+}
+
+// resume notes that a run is not paused.
+func (r *runs) resume(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.idle, id)
+	delete(r.seen, id)
+}
+
+func (r *runs) paused(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.idle[id]
 }

@@ -6,6 +6,8 @@ import "encoding/json"
 const (
 	CastQueues = "queues" // the queues there are now
 	CastCancel = "cancel" // a run was cancelled
+	CastPause  = "pause"  // a run was paused
+	CastResume = "resume" // a run goes on
 )
 
 // Cast is what a gateway tells all nodes at once. Losing one delays and breaks nothing.

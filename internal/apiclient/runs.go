@@ -47,6 +47,18 @@ func (c *Client) Cancel(ctx context.Context, id string) (raw json.RawMessage, er
 	return raw, err
 }
 
+// Pause pauses a run and gives its document.
+func (c *Client) Pause(ctx context.Context, id string) (raw json.RawMessage, err error) {
+	_, err = c.call(ctx, request{method: http.MethodPost, path: runPath(id) + "/pause"}, &raw)
+	return raw, err
+}
+
+// Resume lets a paused run go on and gives its document.
+func (c *Client) Resume(ctx context.Context, id string) (raw json.RawMessage, err error) {
+	_, err = c.call(ctx, request{method: http.MethodPost, path: runPath(id) + "/resume"}, &raw)
+	return raw, err
+}
+
 // Outputs opens the stream of a run's outputs: one JSON object a line. An empty satellite asks for the leaf outputs. An
 // error of the stream is an *Unreachable. The caller closes it.
 func (c *Client) Outputs(ctx context.Context, id, satellite string) (io.ReadCloser, error) {

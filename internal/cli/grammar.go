@@ -30,6 +30,8 @@ type grammar struct {
 	Clusters clustersCommand `cmd:"" group:"run" help:"List the registered clusters."`
 	Delete   deleteCommand   `cmd:"" group:"run" help:"Remove a cluster."`
 	Cancel   cancelCommand   `cmd:"" group:"run" help:"Cancel a run."`
+	Pause    pauseCommand    `cmd:"" group:"run" help:"Stop a run for a while."`
+	Resume   resumeCommand   `cmd:"" group:"run" help:"Let a paused run go on."`
 
 	Runs    runsCommand    `cmd:"" group:"look" help:"List runs, of all clusters or of one."`
 	Status  statusCommand  `cmd:"" group:"look" help:"Show where a run stands."`

@@ -33,30 +33,6 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	return show(a, raw, func(r orbit.Run) error { return a.showRun(&r, time.Now()) })
 }
 
-// cancelCommand is `orbit cancel`.
-type cancelCommand struct {
-	ID string `arg:"" name:"run" help:"Id of the run."`
-}
-
-// Help is the long help.
-func (*cancelCommand) Help() string {
-	return "Items that have not ended are given up; what has been committed stays and can be looked at."
-}
-
-// Run cancels a run.
-func (c *cancelCommand) Run(ctx context.Context, a *app) error {
-	client, err := a.client()
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	raw, err := client.Cancel(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	return show(a, raw, func(r orbit.Run) error { return a.print("%s is %s", r.ID, r.State) })
-}
-
 // showRun writes what a person wants to know of a run: the facts, then a row for each satellite.
 func (a *app) showRun(r *orbit.Run, now time.Time) error {
 	state := string(r.State)

@@ -7,24 +7,24 @@ import (
 
 func TestMisuseEndsWith2AndAHint(t *testing.T) {
 	for line, want := range map[string]string{
-		"frobnicate":               "unexpected argument frobnicate",
-		"runn":                     `unexpected argument runn, did you mean one of "run", "runs"?`,
-		"status":                   `an argument is missing: expected "<run>"`,
-		"status a b":               "unexpected argument b",
-		"lint":                     `an argument is missing: expected "<file> ..."`,
-		"lint --watch a.yml -":     "stdin cannot be watched; name a file",
-		"runs --limt 3":            "unknown flag --limt",
-		"nodes -o xml":             `--output must be one of "table","json","mermaid" but got "xml"`,
-		"nodes -o mermaid":         "only `orbit plan` draws; here -o is table or json",
-		"items r --state dead":     `"dead" is no state of an item; it is one of waiting, running, retrying, succeeded, failed, skipped, cancelled`,
-		"run a/b --payload {":      "--payload is no JSON (unexpected EOF); write it like '{\"month\": 3}', or @FILE",
-		"run --local a/b":          "--local runs a file: a private mesh knows no registered cluster, and a/b is no file",
-		"dev --nodes 0":            "--nodes must be 1 at least",
-		"dev --nodes many":         "--nodes: expected a valid 64 bit int but got \"many\"",
-		"--gateway":                "--gateway needs a value",
-		"fmt":                      `an argument is missing: expected "<file> ..."`,
-		"fmt - a.yml":              "the form of stdin goes to stdout, where the names of other files would be lost in it; name - alone",
-		"pause 0123456789abcdefgh": "unexpected argument pause",
+		"frobnicate":              "unexpected argument frobnicate",
+		"runn":                    `unexpected argument runn, did you mean one of "run", "runs"?`,
+		"status":                  `an argument is missing: expected "<run>"`,
+		"status a b":              "unexpected argument b",
+		"lint":                    `an argument is missing: expected "<file> ..."`,
+		"lint --watch a.yml -":    "stdin cannot be watched; name a file",
+		"runs --limt 3":           "unknown flag --limt",
+		"nodes -o xml":            `--output must be one of "table","json","mermaid" but got "xml"`,
+		"nodes -o mermaid":        "only `orbit plan` draws; here -o is table or json",
+		"items r --state dead":    `"dead" is no state of an item; it is one of waiting, running, retrying, succeeded, failed, skipped, cancelled`,
+		"run a/b --payload {":     "--payload is no JSON (unexpected EOF); write it like '{\"month\": 3}', or @FILE",
+		"run --local a/b":         "--local runs a file: a private mesh knows no registered cluster, and a/b is no file",
+		"dev --nodes 0":           "--nodes must be 1 at least",
+		"dev --nodes many":        "--nodes: expected a valid 64 bit int but got \"many\"",
+		"--gateway":               "--gateway needs a value",
+		"fmt":                     `an argument is missing: expected "<file> ..."`,
+		"fmt - a.yml":             "the form of stdin goes to stdout, where the names of other files would be lost in it; name - alone",
+		"halt 0123456789abcdefgh": "unexpected argument halt",
 	} {
 		t.Run(line, func(t *testing.T) {
 			got := invoke(call{args: orbitArgs(line)})
@@ -40,7 +40,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "pause", "resume", "nodes", "queues",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
@@ -49,7 +49,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "nodes", "queues",
+	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "pause", "resume", "nodes", "queues",
 		"satellites", "dev", "decode", "version"} {
 		got := invoke(call{args: []string{name, "--help"}})
 		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: orbit "+name) {
