@@ -17,6 +17,7 @@ type Bundle struct {
 	Run     string
 	Step    string // identifier of the step
 	Parent  string // bundle whose record names this one; the run id for a root
+	Round   int    // of the run, from 1
 	Ordinal int    // among the bundles of its step that the parent gives birth to
 	Plan    string // hash of the plan
 
@@ -79,13 +80,14 @@ func (b *Bundle) Encode() []byte {
 		size += b.Items[i].size()
 	}
 	w := newFrameWriter(size)
-	w.array(14)
+	w.array(15)
 	w.int(bundleVersion)
 	w.str(b.ID)
 	w.str(b.Run)
 	w.str(b.Step)
 	w.str(b.Parent)
 	w.int(int64(b.Ordinal))
+	w.int(int64(b.Round))
 	w.str(b.Plan)
 	w.int(b.Accepted)
 	w.int(b.Deadline)
@@ -104,11 +106,11 @@ func (b *Bundle) Encode() []byte {
 func DecodeBundle(data []byte) (*Bundle, error) {
 	r := newFrameReader(data)
 	r.many = true
-	r.fields(14)
+	r.fields(15)
 	if v := r.int(); r.err == nil && v != bundleVersion {
 		return nil, fmt.Errorf("%w: a bundle of version %d; this program knows version %d", ErrFrame, v, bundleVersion)
 	}
-	b := &Bundle{ID: r.str(), Run: r.str(), Step: r.str(), Parent: r.str(), Ordinal: r.count(), Plan: r.str(),
+	b := &Bundle{ID: r.str(), Run: r.str(), Step: r.str(), Parent: r.str(), Ordinal: r.count(), Round: r.count(), Plan: r.str(),
 		Accepted: r.int(), Deadline: r.int(), TriggerAt: r.int(), TriggerType: r.str(), Failed: r.str()}
 	b.Payload.read(r)
 	n := r.array()

@@ -58,8 +58,16 @@ func JoinBundleID(step, run string, scope Lineage) string {
 	return HashID(step, run, string(scope), "join")
 }
 
-// FailureBundleID is the id of the bundle that takes an item which has failed for good to a first failure step.
-func FailureBundleID(step, run, item string) string { return HashID(step, run, item, "failure") }
+// FailureBundleID is the id of the bundle that takes an item which has failed for good, as a bundle's record says, to a first
+// failure step.
+func FailureBundleID(step, bundle, item string) string {
+	return HashID(step, bundle, item, "failure")
+}
+
+// RoundBundleID is the id of the bundle that holds an item which a later round of its run does again.
+func RoundBundleID(step, run string, l Lineage, round int) string {
+	return HashID(step, run, string(l), "round", strconv.Itoa(round))
+}
 
 // RetryBundleID is the id of the ordinal-th retry bundle that a bundle's record names.
 func RetryBundleID(step, bundle string, ordinal int) string {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,9 +11,11 @@ import (
 // gatherBatch is the number of records that a gathering asks for at once.
 const gatherBatch = 256
 
-// Records reads the records of a run's bundles, in the order asked for. A missing one is an error: who asks knows that it is
-// committed.
+// Records reads the records of a run's bundles, in the order asked for. A missing one is ErrNotCommitted.
 type Records func(bundles []string) ([]*Committed, error)
+
+// ErrNotCommitted says that a bundle has no record.
+var ErrNotCommitted = errors.New("the bundle has no record")
 
 // Gather walks the ledger for what an item sees beside the object that made it, and calls emit for each object of each of the
 // step's live values, in lineage order: one object of a step in the item's lineage, all objects of a step that a join lies
@@ -20,8 +23,8 @@ type Records func(bundles []string) ([]*Committed, error)
 //
 // It begins at the root and needs nothing but ids that follow from the plan and from records, so everyone who gathers gets
 // the same, however often. Everything it reads is committed once the item is born, and for a join once it is released.
-func (p *Plan) Gather(s *Step, run string, at orbit.Lineage, records Records, blobs Blobs, emit func(live int, o orbit.Object) error) error {
-	g := &gathering{plan: p, run: run, records: records, blobs: blobs}
+func (p *Plan) Gather(s *Step, run string, round int, at orbit.Lineage, records Records, blobs Blobs, emit func(live int, o orbit.Object) error) error {
+	g := &gathering{plan: p, run: run, round: round, records: records, blobs: blobs}
 	for i, l := range s.Live {
 		if l.Step == Payload {
 			continue
@@ -63,7 +66,7 @@ func (p *Plan) Incoming(s *Step, parent string, at orbit.Lineage, records Record
 			return nil, err
 		}
 		rec := recs[0]
-		if parent = rec.Parent; rec.Step == s.Identifier { // the item's own, of an attempt before
+		if parent = rec.Parent; rec.Step == s.Identifier { // the item's own, of an attempt or a round before
 			continue
 		}
 		i, err := rec.result(at.Parent())
@@ -87,6 +90,7 @@ func (p *Plan) Incoming(s *Step, parent string, at orbit.Lineage, records Record
 type gathering struct {
 	plan    *Plan
 	run     string
+	round   int
 	records Records
 	blobs   Blobs
 	emit    func(orbit.Value) error
@@ -182,24 +186,35 @@ func (g *gathering) item(s *Step, lineage orbit.Lineage) (*Committed, int, error
 	return g.ended(recs[0], i)
 }
 
-// ended follows an item's retries to the result with which it ended.
+// ended follows an item's retries, and the rounds that did it again, to the result with which it ended.
 func (g *gathering) ended(rec *Committed, i int) (*Committed, int, error) {
-	lineage := rec.Results[i].Lineage
-	for rec.Results[i].State == orbit.ItemRetrying {
-		bundle, err := rec.retryOf(i)
-		if err != nil {
-			return nil, 0, err
-		}
+	lineage, step := rec.Results[i].Lineage, rec.Step
+	next := func(bundle string) error {
 		recs, err := g.records([]string{bundle})
 		if err != nil {
-			return nil, 0, err
+			return err
 		}
 		rec = recs[0]
-		if i, err = rec.result(lineage); err != nil {
+		i, err = rec.result(lineage)
+		return err
+	}
+	for round := 1; ; {
+		for rec.Results[i].State == orbit.ItemRetrying {
+			bundle, err := rec.retryOf(i)
+			if err == nil {
+				err = next(bundle)
+			}
+			if err != nil {
+				return nil, 0, err
+			}
+		}
+		if round++; rec.Results[i].State != orbit.ItemFailed || round > g.round {
+			return rec, i, nil
+		}
+		if err := next(orbit.RoundBundleID(step, g.run, lineage, round)); err != nil && !errors.Is(err, ErrNotCommitted) {
 			return nil, 0, err
 		}
 	}
-	return rec, i, nil
 }
 
 // below walks from a range of a record's objects down the path.
@@ -247,7 +262,7 @@ func (g *gathering) items(rec *Committed, from, to int, path []*Step) error {
 		return fmt.Errorf("the record of bundle %s has %d items, and its parent's record names %d", rec.Bundle, len(rec.Results), to)
 	}
 	for from < to {
-		if rec.Results[from].State == orbit.ItemRetrying {
+		if g.open(&rec.Results[from]) {
 			last, i, err := g.ended(rec, from)
 			if err != nil {
 				return err
@@ -259,7 +274,7 @@ func (g *gathering) items(rec *Committed, from, to int, path []*Step) error {
 			continue
 		}
 		end := from + 1
-		for end < to && rec.Results[end].State != orbit.ItemRetrying {
+		for end < to && !g.open(&rec.Results[end]) {
 			end++
 		}
 		if err := g.objects(rec, rec.first[from], rec.first[end], path); err != nil {
@@ -268,6 +283,11 @@ func (g *gathering) items(rec *Committed, from, to int, path []*Step) error {
 		from = end
 	}
 	return nil
+}
+
+// open tells whether an item may have ended with another result than this.
+func (g *gathering) open(r *orbit.Result) bool {
+	return r.State == orbit.ItemRetrying || r.State == orbit.ItemFailed && g.round > 1
 }
 
 // objects gives a range of a record's objects where they are the path's last, and else what lies below them.

@@ -9,8 +9,8 @@ import (
 
 // GatherFailure is Gather for an item of a failure step, given the bundle whose record names the item's. What the item that
 // failed did not see is left out, and so is the payload.
-func (p *Plan) GatherFailure(s *Step, run, parent string, at orbit.Lineage, records Records, blobs Blobs, emit func(live int, o orbit.Object) error) error {
-	f := &failureGathering{plan: p, live: s.Live, run: run, records: records, blobs: blobs, emit: emit}
+func (p *Plan) GatherFailure(s *Step, run string, round int, parent string, at orbit.Lineage, records Records, blobs Blobs, emit func(live int, o orbit.Object) error) error {
+	f := &failureGathering{plan: p, live: s.Live, run: run, round: round, records: records, blobs: blobs, emit: emit}
 	for { // up through the failure steps to what failed
 		recs, err := records([]string{parent})
 		if err != nil {
@@ -49,6 +49,7 @@ type failureGathering struct {
 	plan    *Plan
 	live    []Live
 	run     string
+	round   int
 	records Records
 	blobs   Blobs
 	emit    func(live int, o orbit.Object) error
@@ -96,7 +97,7 @@ func (f *failureGathering) saw(failed *Step, rec *Committed, at orbit.Lineage) e
 			sees.Live, of = append(sees.Live, l), append(of, i)
 		}
 	}
-	return f.plan.Gather(&sees, f.run, at, f.records, f.blobs, func(i int, o orbit.Object) error { return f.emit(of[i], o) })
+	return f.plan.Gather(&sees, f.run, f.round, at, f.records, f.blobs, func(i int, o orbit.Object) error { return f.emit(of[i], o) })
 }
 
 // WhatFailed is what made an item of a first failure step, given the bundle whose record, or whose retry's, names the item's.

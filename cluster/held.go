@@ -29,7 +29,7 @@ func (p *Plan) EachHeld(rec *orbit.Record, blobs Blobs, like orbit.Bundle, f fun
 		b.Run, b.Step, b.Parent, b.Ordinal = rec.Run, k.Step, rec.Bundle, k.Ordinal
 		if k.Kind == orbit.KidFailure {
 			at := rec.Results[k.First].Lineage
-			b.ID = orbit.FailureBundleID(k.Step, rec.Run, orbit.ItemID(rec.Step, at))
+			b.ID = orbit.FailureBundleID(k.Step, rec.Bundle, orbit.ItemID(rec.Step, at))
 			b.Items = []orbit.Item{{Lineage: at, Bare: true}}
 		} else {
 			b.ID = orbit.BundleID(k.Step, rec.Bundle, k.Ordinal)

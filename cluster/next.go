@@ -55,7 +55,7 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 			}
 			return emit(child, nb)
 		}
-		nb := &orbit.Bundle{ID: orbit.BundleID(k.Step, b.ID, k.Ordinal), Run: b.Run, Step: k.Step, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
+		nb := &orbit.Bundle{ID: orbit.BundleID(k.Step, b.ID, k.Ordinal), Run: b.Run, Round: b.Round, Step: k.Step, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
 			Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: make([]orbit.Item, k.Count)}
 		if err := out.seek(k.First); err != nil {
 			return err
@@ -130,7 +130,7 @@ func (p *Plan) failureBundle(b *orbit.Bundle, rec *orbit.Record, failed, first *
 			return nil, err
 		}
 	}
-	return &orbit.Bundle{ID: orbit.FailureBundleID(first.Identifier, b.Run, item), Run: b.Run, Step: first.Identifier, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
+	return &orbit.Bundle{ID: orbit.FailureBundleID(first.Identifier, rec.Bundle, item), Run: b.Run, Round: b.Round, Step: first.Identifier, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
 		Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: []orbit.Item{it}}, nil
 }
 

@@ -187,12 +187,12 @@ func (m *mill) gather(join *cluster.Step, at orbit.Lineage) map[string][]orbit.L
 		out := make([]*cluster.Committed, len(bundles))
 		for i, b := range bundles {
 			if out[i] = m.ledger[b]; out[i] == nil {
-				return nil, fmt.Errorf("bundle %s is not committed", b)
+				return nil, fmt.Errorf("bundle %s: %w", b, cluster.ErrNotCommitted)
 			}
 		}
 		return out, nil
 	}
-	err := m.plan.Gather(join, "run", at, records, nil, func(live int, o orbit.Object) error {
+	err := m.plan.Gather(join, "run", 1, at, records, nil, func(live int, o orbit.Object) error {
 		if step := join.Live[live].Step; slices.Contains(join.Parents, step) {
 			v, err := o.Value()
 			if err != nil {

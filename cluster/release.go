@@ -19,6 +19,8 @@ type JoinTally struct {
 	Pending   int `json:"pending"`             // members that have not ended
 	Succeeded int `json:"succeeded,omitempty"` // items of the join's parents
 	Failed    int `json:"failed,omitempty"`    // members that have failed for good
+	// Done: the join was released. It is kept where a member failed, for a later round may do that member again.
+	Done bool `json:"done,omitempty"`
 }
 
 // joins folds the results of a record into the joins that count them, and gives those that are released by it. The joins of
@@ -48,20 +50,29 @@ func (t *Tally) joins(p *Plan, rec *orbit.Record) (released []Release) {
 			if jt == nil { // a record of another plan, or one that was folded twice: the caller's mistake
 				continue
 			}
-			jt.Pending += r.Outputs*l.each - 1
+			if !jt.Done {
+				jt.Pending += r.Outputs*l.each - 1
+			}
 			switch {
 			case r.State == orbit.ItemFailed:
 				jt.Failed++
 			case r.State == orbit.ItemSucceeded && l.parent:
 				jt.Succeeded++
 			}
-			if jt.Pending == 0 {
-				delete(t.Joins[l.join.Identifier], at)
-				released = append(released, Release{l.join, at, l.join.Join.verdict(l.join.Identifier, at, jt)})
+			if jt.Pending == 0 && !jt.Done {
+				released = append(released, t.release(l.join, at, jt))
 			}
 		}
 	}
 	return released
+}
+
+// release ends the counting for a join below a scope object.
+func (t *Tally) release(j *Step, at orbit.Lineage, jt *JoinTally) Release {
+	if jt.Done = true; jt.Failed == 0 {
+		delete(t.Joins[j.Identifier], at)
+	}
+	return Release{j, at, j.Join.verdict(j.Identifier, at, jt)}
 }
 
 // open begins to count for a join below a scope object; one that nothing leads to is released at once.

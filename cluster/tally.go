@@ -14,6 +14,7 @@ import (
 // An item counts from its birth. `retry` is not settled, and a retry bundle gives birth to nothing.
 type Tally struct {
 	Outstanding int                                     `json:"outstanding"`
+	Round       int                                     `json:"round"` // from 1
 	Steps       map[string]*StepTally                   `json:"steps"`
 	Joins       map[string]map[orbit.Lineage]*JoinTally `json:"joins,omitempty"` // that are not released, by step and scope object
 }
@@ -32,7 +33,7 @@ func (s *StepTally) Open() int { return s.Born - s.Succeeded - s.Failed - s.Skip
 
 // NewTally is the tally of a run that has just been accepted: one item for each root, and for each join scoped on the run.
 func (p *Plan) NewTally() *Tally {
-	t := &Tally{Steps: make(map[string]*StepTally, len(p.Steps))}
+	t := &Tally{Round: 1, Steps: make(map[string]*StepTally, len(p.Steps))}
 	w := p.wiring()
 	for _, s := range slices.Concat(p.Roots(), w.scoped[RunScope]) {
 		t.step(s.Identifier).Born = 1
@@ -103,7 +104,7 @@ func (t *Tally) step(name string) *StepTally {
 
 // Clone is a copy that shares nothing.
 func (t *Tally) Clone() *Tally {
-	c := &Tally{Outstanding: t.Outstanding, Steps: make(map[string]*StepTally, len(t.Steps))}
+	c := &Tally{Outstanding: t.Outstanding, Round: t.Round, Steps: make(map[string]*StepTally, len(t.Steps))}
 	for name, s := range t.Steps {
 		copied := *s
 		c.Steps[name] = &copied

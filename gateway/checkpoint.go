@@ -64,7 +64,7 @@ func (s *settler) load(ctx context.Context) error {
 		cp, _, err := s.checkpoints().Get(ctx, runCheckpoint(or.doc.ID))
 		if err == nil && cp.Tally != nil && cp.Plan == or.doc.Plan && cp.Round == or.doc.Round && cp.Created.Equal(created) && cp.Last <= last {
 			s.mu.Lock()
-			or.tally, or.folded, or.saved, or.reason = cp.Tally, cp.Last, cp.Last, cp.Reason
+			or.tally, or.folded, or.saved, or.reason, or.anew = cp.Tally, cp.Last, cp.Last, cp.Reason, false
 			for step, l := range cp.Limits {
 				if or.limits == nil {
 					or.limits = map[string]*stepLimit{}
@@ -88,7 +88,7 @@ func (s *settler) load(ctx context.Context) error {
 		s.feed.open(1)
 		s.mu.Lock()
 		for _, or := range open {
-			or.tally, or.folded, or.reason, or.limits = or.plan.NewTally(), 0, "", nil
+			or.tally, or.folded, or.reason, or.limits, or.anew = or.plan.NewTally(), 0, "", nil, false
 		}
 		s.mu.Unlock()
 	}
@@ -182,7 +182,7 @@ func (s *settler) save(ctx context.Context) error {
 					doc.Limits = map[string]stepLimit{}
 				}
 				kept := *l
-				kept.Joins, kept.Failed, kept.ahead = slices.Clone(l.Joins), slices.Clone(l.Failed), nil
+				kept.Queue, kept.ahead = slices.Clone(l.Queue), nil
 				doc.Limits[step] = kept
 			}
 			dirty = append(dirty, entry{or, doc})

@@ -17,7 +17,7 @@ func (s *settler) endRuns(ctx context.Context, runs []*openRun) error {
 	var over []*openRun
 	s.mu.Lock()
 	for _, or := range runs {
-		if !or.ended && or.tally.Outstanding == 0 {
+		if !or.ended && or.tally.Outstanding == 0 && or.tally.Round == or.doc.Round {
 			or.ended = true
 			over = append(over, or)
 		}
@@ -84,7 +84,12 @@ func (s *settler) endAnew(ctx context.Context, or *openRun) error {
 		}
 		s.mu.Lock()
 		or.doc, or.rev, or.behind = fresh, rev, false
+		void := or.tally.Round < fresh.Round
+		or.ended = !void
 		s.mu.Unlock()
+		if void { // its next round has begun
+			return nil
+		}
 		doc, m, err := s.terminal(or)
 		if err != nil {
 			return err

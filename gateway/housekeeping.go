@@ -95,7 +95,7 @@ func (s *settler) completePending(ctx context.Context, now time.Time) {
 func (s *settler) show(ctx context.Context, now time.Time) {
 	for _, or := range s.snapshot(func(or *openRun) bool {
 		missed := now.After(or.doc.Deadline) && !or.doc.DeadlineMissed
-		return !or.ended && or.doc.State != orbit.RunPending && (missed || now.Sub(or.shown) > docEvery)
+		return !or.ended && !or.anew && or.doc.State != orbit.RunPending && (missed || now.Sub(or.shown) > docEvery)
 	}) {
 		doc := *or.doc
 		s.mu.Lock()

@@ -46,6 +46,7 @@ func (g *Gateway) routes() []route {
 		{"POST /v1/runs/{id}/cancel", g.postVerb(g.cancelRun), false},
 		{"POST /v1/runs/{id}/pause", g.postVerb(g.pauseRun), false},
 		{"POST /v1/runs/{id}/resume", g.postVerb(g.resumeRun), false},
+		{"POST /v1/runs/{id}/retry", g.postRetry, false},
 		{"GET /v1/runs/{id}/items", g.getItems, false},
 		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
 		{"GET /v1/nodes", g.getNodes, false},

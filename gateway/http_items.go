@@ -47,6 +47,9 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 	if l.state != "" && !slices.Contains(orbit.ItemStates[:], l.state) {
 		return badRequest("there is no state %s; the states are waiting, running, retrying, succeeded, failed, skipped and cancelled", l.state)
 	}
+	if l.round, err = g.settlerOf(id).lastRound(r.Context(), plan, doc); err != nil {
+		return err
+	}
 	next, err := l.list(q.Get("cursor"))
 	if err != nil {
 		return err
@@ -65,6 +68,7 @@ type itemLister struct {
 	satellite string
 	state     orbit.ItemState
 	left      int
+	round     *round
 	out       []orbit.ItemDoc
 	records   map[string]*cluster.Committed // for the items' inputs
 }
@@ -103,6 +107,9 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 			for i := first; i < len(rec.Results); i++ {
 				res := &rec.Results[i]
 				if res.State == orbit.ItemRetrying || l.state != "" && res.State != l.state {
+					continue
+				}
+				if last, ok := l.round.last[orbit.ItemID(rec.Step, res.Lineage)]; ok && last != m.Seq { // done again since
 					continue
 				}
 				if l.left == 0 {
@@ -170,7 +177,7 @@ func (l *itemLister) input(step, parent string, lineage orbit.Lineage) (orbit.Ob
 		return l.plan.WhatFailed(s, parent, lineage, l.committed)
 	}
 	o, err := l.plan.Incoming(s, parent, lineage, l.committed, blobs)
-	if errors.Is(err, streams.ErrNotFound) { // purged since
+	if errors.Is(err, cluster.ErrNotCommitted) { // purged since
 		return nil, nil
 	}
 	return o, err
@@ -184,13 +191,13 @@ func (l *itemLister) united(s *cluster.Step, lineage orbit.Lineage, blobs cluste
 		sees.Live = append(sees.Live, cluster.Live{Step: parent, Many: parent != s.Join.Scope})
 	}
 	lists := make([][]orbit.Object, len(sees.Live))
-	err := l.plan.Gather(&sees, l.doc.ID, lineage, l.committed, blobs, func(i int, o orbit.Object) error {
+	err := l.plan.Gather(&sees, l.doc.ID, l.doc.Round, lineage, l.committed, blobs, func(i int, o orbit.Object) error {
 		if len(lists[i]) < maxItemOutputs {
 			lists[i] = append(lists[i], o)
 		}
 		return nil
 	})
-	if errors.Is(err, streams.ErrNotFound) {
+	if errors.Is(err, cluster.ErrNotCommitted) {
 		return nil, nil
 	}
 	in := make(map[string]orbit.Object, len(lists))
@@ -209,6 +216,9 @@ func (l *itemLister) committed(bundles []string) ([]*cluster.Committed, error) {
 		}
 	}
 	found, err := streams.ReadRecords(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, want)
+	if errors.Is(err, streams.ErrNotFound) {
+		return nil, cluster.ErrNotCommitted
+	}
 	if err != nil {
 		return nil, err
 	}

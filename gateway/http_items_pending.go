@@ -79,7 +79,7 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 				}
 			case orbit.KidFailure:
 				at := rec.Results[k.First].Lineage
-				wait(orbit.FailureBundleID(k.Step, l.doc.ID, orbit.ItemID(rec.Step, at)), k.Step, rec.Bundle, at)
+				wait(orbit.FailureBundleID(k.Step, rec.Bundle, orbit.ItemID(rec.Step, at)), k.Step, rec.Bundle, at)
 				return nil
 			}
 			named[id] = o
@@ -89,6 +89,9 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 	})
 	if err != nil {
 		return "", err
+	}
+	for _, f := range l.round.again {
+		wait(orbit.RoundBundleID(f.Step, l.doc.ID, f.Lineage, l.doc.Round), f.Step, f.Bundle, f.Lineage)
 	}
 	running := l.g.nodes.runningBundles(l.doc.ID)
 	at := 0

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -190,4 +191,21 @@ func (g *Gateway) postVerb(verb func(context.Context, string) (*kv.Run, error)) 
 		}
 		return writeJSON(w, http.StatusOK, run)
 	}
+}
+
+// postRetry begins the next round of a run. The body may name a satellite or an item.
+func (g *Gateway) postRetry(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	var req RetryRequest
+	if len(body) > 0 {
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&req); err != nil {
+			return badRequest("the body is not JSON of the form {\"satellite\": …, \"item\": …}: %s", err)
+		}
+	}
+	return g.postVerb(func(ctx context.Context, id string) (*kv.Run, error) { return g.retryRun(ctx, id, req) })(w, r)
 }

@@ -19,7 +19,7 @@ func (todo *effects) release(or *openRun, r cluster.Release) {
 	if todo.joins == nil {
 		todo.joins = map[string]release{}
 	}
-	todo.joins[orbit.JoinBundleID(r.Join.Identifier, or.doc.ID, r.Lineage)] = release{or, r}
+	todo.joins[or.unnamedID(r.Join.Identifier, r.Lineage)] = release{or, r}
 }
 
 // publishJoins puts released joins into their queues. They bring no inputs: the node that does one reads them from the
@@ -30,8 +30,8 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 		return nil
 	}
 	var now []timed
-	for id, r := range joins {
-		now = append(now, timed{r.or, s.joinBundle(id, r), time.Now().Add(time.Duration(r.Join.Delay)), r.Join})
+	for _, r := range joins {
+		now = append(now, timed{r.or, s.unnamed(r.or, r.Join, heldItem{r.Lineage, r.or.doc.ID, r.Failed}), time.Now().Add(time.Duration(r.Join.Delay)), r.Join})
 	}
 	// Dying before the answers: the checkpoint is older than the records that released them, so the next leader folds those
 	// again and publishes the same bundles under the same ids.
@@ -41,12 +41,21 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 	return s.g.opts.Faults.Point(ctx, "settle.joined")
 }
 
-func (s *settler) joinBundle(id string, r release) *orbit.Bundle {
-	b := s.g.bundleOf(r.or.doc)
-	b.ID, b.Step, b.Parent, b.Failed = id, r.Join.Identifier, r.or.doc.ID, r.Failed
-	b.Items = []orbit.Item{{Lineage: r.Lineage, Bare: true}}
-	if r.Join.SeesPayload() {
-		b.Payload = payloadOf(r.or.doc)
+// unnamedID is the id of the bundle of an item that no record names, in this round of the run.
+func (or *openRun) unnamedID(step string, at orbit.Lineage) string {
+	if or.tally.Round > 1 {
+		return orbit.RoundBundleID(step, or.doc.ID, at, or.tally.Round)
+	}
+	return orbit.JoinBundleID(step, or.doc.ID, at)
+}
+
+// unnamed is the bundle of an item that no record names: of a join, or one that a later round does again.
+func (s *settler) unnamed(or *openRun, step *cluster.Step, it heldItem) *orbit.Bundle {
+	b := s.g.bundleOf(or.doc)
+	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step.Identifier, it.Lineage), step.Identifier, it.Parent, it.Failed, or.tally.Round
+	b.Items = []orbit.Item{{Lineage: it.Lineage, Bare: true}}
+	if step.SeesPayload() {
+		b.Payload = payloadOf(or.doc)
 	}
 	return &b
 }

@@ -152,7 +152,7 @@ func payloadOf(doc *kv.Run) orbit.Value {
 
 // bundleOf is what all bundles of a run have in common.
 func (g *Gateway) bundleOf(doc *kv.Run) orbit.Bundle {
-	return orbit.Bundle{Run: doc.ID, Plan: doc.Plan, Accepted: doc.CreatedAt.UnixMilli(), Deadline: doc.Deadline.UnixMilli(),
+	return orbit.Bundle{Run: doc.ID, Round: doc.Round, Plan: doc.Plan, Accepted: doc.CreatedAt.UnixMilli(), Deadline: doc.Deadline.UnixMilli(),
 		TriggerAt: doc.Trigger.At.UnixMilli(), TriggerType: doc.Trigger.Type}
 }
 

@@ -17,11 +17,10 @@ const limitAhead = 64
 // always the first (limit + items that have ended) of them, in the order of the ledger. So it follows from a prefix of the
 // ledger and only grows: nothing is counted down that could leak, and two leaders release the same.
 type stepLimit struct {
-	Released int             `json:"released"` // bundles that were published
-	Seq      uint64          `json:"seq"`      // the ledger has been read up to here, this record included
-	Skip     int             `json:"skip"`     // bundles of the record after Seq that are released already
-	Joins    []orbit.Lineage `json:"joins,omitempty"`
-	Failed   []string        `json:"failed,omitempty"` // of Joins: the sentence with which each fails, or nothing
+	Released int        `json:"released"`        // bundles that were published
+	Seq      uint64     `json:"seq"`             // the ledger has been read up to here, this record included
+	Skip     int        `json:"skip"`            // bundles of the record after Seq that are released already
+	Queue    []heldItem `json:"queue,omitempty"` // what no record names: released joins, and what a later round does again
 
 	ahead []aheadBundle // read past Seq and not released
 	read  uint64        // the ledger has been read up to here for ahead
@@ -32,6 +31,13 @@ type aheadBundle struct {
 	cluster.HeldBundle
 	seq uint64 // of the record that names it
 	n   int    // among the bundles of its step there
+}
+
+// heldItem is an item that waits for its release and that no record names.
+type heldItem struct {
+	Lineage orbit.Lineage `json:"lineage"`
+	Parent  string        `json:"parent"`           // bundle
+	Failed  string        `json:"failed,omitempty"` // of a join: the sentence with which it fails, or nothing
 }
 
 // limitOf gives the limit of a step in a run.
@@ -50,7 +56,7 @@ func (or *openRun) limitOf(step string) *stepLimit {
 // hold puts a released join among those that wait for a limit.
 func (or *openRun) hold(r cluster.Release) {
 	l := or.limitOf(r.Join.Identifier)
-	l.Joins, l.Failed = append(l.Joins, r.Lineage), append(l.Failed, r.Failed)
+	l.Queue = append(l.Queue, heldItem{r.Lineage, or.doc.ID, r.Failed})
 }
 
 // delayed gives the bundles that a record names for steps with a delay and no limit.
@@ -101,16 +107,14 @@ func (s *settler) releaseStep(ctx context.Context, or *openRun, step *cluster.St
 		return nil
 	}
 	var now []timed
-	if step.Join != nil {
-		s.mu.Lock()
-		n := min(free, len(l.Joins))
-		for i := range n {
-			r := release{or, cluster.Release{Join: step, Lineage: l.Joins[i], Failed: l.Failed[i]}}
-			now = append(now, timed{or, s.joinBundle(orbit.JoinBundleID(step.Identifier, or.doc.ID, r.Lineage), r), time.Now().Add(time.Duration(step.Delay)), step})
-		}
-		l.Joins, l.Failed = l.Joins[n:], l.Failed[n:]
-		s.mu.Unlock()
-	} else {
+	s.mu.Lock()
+	n := min(free, len(l.Queue))
+	for _, it := range l.Queue[:n] {
+		now = append(now, timed{or, s.unnamed(or, step, it), time.Now().Add(time.Duration(step.Delay)), step})
+	}
+	l.Queue = l.Queue[n:]
+	s.mu.Unlock()
+	if step.Join == nil {
 		for len(now) < free {
 			if len(l.ahead) == 0 {
 				if more, err := s.readAhead(ctx, or, step, l); err != nil {

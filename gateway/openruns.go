@@ -25,6 +25,7 @@ type openRun struct {
 	shown  time.Time
 	reason string // the first failure's sentence
 	ended  bool   // over, as far as the ledger says; the document may not say so yet
+	anew   bool   // tally is empty although records of earlier rounds were folded: they are folded again when the round's marker comes
 	behind bool   // doc says that the run is running, and what is stored does not yet
 }
 
@@ -37,7 +38,7 @@ func (s *settler) adopt(doc *kv.Run, rev uint64, p *cluster.Plan) {
 	}
 	or := s.runs[doc.ID]
 	if or == nil {
-		s.runs[doc.ID] = &openRun{doc: doc, rev: rev, plan: p, tally: p.NewTally(), shown: time.Now()}
+		s.runs[doc.ID] = &openRun{doc: doc, rev: rev, plan: p, tally: p.NewTally(), shown: time.Now(), anew: doc.Round > 1}
 		return
 	}
 	if rev > or.rev {
@@ -107,7 +108,7 @@ func (s *settler) tallyOf(run string) (doc kv.Run, sats []orbit.RunSatellite, ok
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	or := s.runs[run]
-	if or == nil {
+	if or == nil || or.anew {
 		return doc, nil, false
 	}
 	return *or.doc, satellites(or.plan, or.tally, s.g.nodes.runningItems(run)), true

@@ -248,6 +248,11 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	or := s.runs[run]
 	s.mu.Unlock()
 	var err error
+	if or == nil && rec.Step == orbit.RetryStep {
+		if err := s.beginRound(ctx, run, seq, data); err != nil {
+			return err
+		}
+	}
 	if or == nil {
 		if or, err = s.find(ctx, run); err != nil || or == nil {
 			return err
@@ -256,15 +261,11 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	if seq <= or.folded || or.ended {
 		return nil
 	}
+	if rec.Step == orbit.RetryStep {
+		return s.reopen(ctx, or, seq, data, todo)
+	}
 	if rec.Counts.Retry > 0 || rec.Counts.Failed > 0 || or.plan.NeedsResults(rec.Step) {
-		if data == nil { // whoever told of it thought that the head would do
-			m, err := streams.At(ctx, s.g.opts.Conn, streams.StreamName(s.p), seq)
-			if err != nil {
-				return err
-			}
-			data = m.Data
-		}
-		if rec, err = orbit.DecodeRecord(data); err != nil {
+		if rec, err = s.whole(ctx, seq, data); err != nil {
 			s.g.log.Error().Err(err).Str("run", run).Uint64("seq", seq).Msg("a record that cannot be read; its run cannot end")
 			return nil
 		}
@@ -304,4 +305,16 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	todo.touched = append(todo.touched, or)
 	return nil
+}
+
+// whole reads a record whose results are needed. data is empty where whoever told of it thought that the head would do.
+func (s *settler) whole(ctx context.Context, seq uint64, data []byte) (*orbit.Record, error) {
+	if data == nil {
+		m, err := streams.At(ctx, s.g.opts.Conn, streams.StreamName(s.p), seq)
+		if err != nil {
+			return nil, err
+		}
+		data = m.Data
+	}
+	return orbit.DecodeRecord(data)
 }

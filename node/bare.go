@@ -76,9 +76,9 @@ func (n *Node) gather(ctx context.Context, b *orbit.Bundle, s *cluster.Step, at 
 	}
 	var err error
 	if s.Part == cluster.Failure {
-		err = p.GatherFailure(s, b.Run, b.Parent, at, records, blobs, take)
+		err = p.GatherFailure(s, b.Run, b.Round, b.Parent, at, records, blobs, take)
 	} else {
-		err = p.Gather(s, b.Run, at, records, blobs, take)
+		err = p.Gather(s, b.Run, b.Round, at, records, blobs, take)
 	}
 	if err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ func (r *records) of(ctx context.Context, run string, blobs cluster.Blobs) clust
 			return out, nil
 		}
 		found, err := streams.ReadRecords(ctx, r.n.opts.Conn, p, run, want)
+		if errors.Is(err, streams.ErrNotFound) {
+			return nil, fmt.Errorf("%w: %w", errLedger, cluster.ErrNotCommitted)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errLedger, err)
 		}

@@ -59,6 +59,16 @@ func (c *Client) Resume(ctx context.Context, id string) (raw json.RawMessage, er
 	return raw, err
 }
 
+// Retry does what failed of a run again, and gives the run's document. An empty satellite or item means any.
+func (c *Client) Retry(ctx context.Context, id, satellite, item string) (raw json.RawMessage, err error) {
+	body, err := json.Marshal(map[string]string{"satellite": satellite, "item": item})
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.call(ctx, request{method: http.MethodPost, path: runPath(id) + "/retry", body: body}, &raw)
+	return raw, err
+}
+
 // Outputs opens the stream of a run's outputs: one JSON object a line. An empty satellite asks for the leaf outputs. An
 // error of the stream is an *Unreachable. The caller closes it.
 func (c *Client) Outputs(ctx context.Context, id, satellite string) (io.ReadCloser, error) {

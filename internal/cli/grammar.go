@@ -32,6 +32,7 @@ type grammar struct {
 	Cancel   cancelCommand   `cmd:"" group:"run" help:"Cancel a run."`
 	Pause    pauseCommand    `cmd:"" group:"run" help:"Stop a run for a while."`
 	Resume   resumeCommand   `cmd:"" group:"run" help:"Let a paused run go on."`
+	Retry    retryCommand    `cmd:"" group:"run" help:"Do again what failed of a run."`
 
 	Runs    runsCommand    `cmd:"" group:"look" help:"List runs, of all clusters or of one."`
 	Status  statusCommand  `cmd:"" group:"look" help:"Show where a run stands."`

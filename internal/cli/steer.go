@@ -61,3 +61,24 @@ type resumeCommand struct {
 func (c *resumeCommand) Run(ctx context.Context, a *app) error {
 	return a.steer(func(client *apiclient.Client) (json.RawMessage, error) { return client.Resume(ctx, c.ID) }, "%s is %s")
 }
+
+// retryCommand is `orbit retry`.
+type retryCommand struct {
+	ID        string `arg:"" name:"run" help:"Id of the run."`
+	Satellite string `placeholder:"ID" help:"Only what failed of this satellite."`
+	Item      string `placeholder:"ITEM" help:"Only this item, such as parse-pdf/0.17."`
+}
+
+// Help is the long help.
+func (*retryCommand) Help() string {
+	return "Opens the next round of a run that has ended: items that failed are done again with all that follows from them, and joins that failed because of them. " +
+		"What succeeded stays as it is. A run that was cancelled cannot go on."
+}
+
+// Run begins the next round of a run.
+func (c *retryCommand) Run(ctx context.Context, a *app) error {
+	return a.steer(func(client *apiclient.Client) (json.RawMessage, error) {
+		return client.Retry(ctx, c.ID, c.Satellite, c.Item)
+	},
+		"%s is %s again; `orbit status %[1]s` shows how it stands")
+}

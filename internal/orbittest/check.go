@@ -59,11 +59,18 @@ func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
 	c := newRecount(doc.ID, plan, all.blobs)
 	tally := plan.NewTally()
 	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", doc.ID)) {
+		failed := c.failedItems()
 		rec := c.add(m)
 		if rec == nil {
 			continue
 		}
-		tally.Fold(plan, rec)
+		if rec.Step == orbit.RetryStep {
+			if m, err := rec.Marker(); err == nil {
+				tally.Reopen(plan, m, failed)
+			}
+		} else {
+			tally.Fold(plan, rec)
+		}
 		if tally.Outstanding != c.outstanding() {
 			c.fault("after the record of bundle %s the fast count has %d items outstanding, the slow one %d", rec.Bundle, tally.Outstanding, c.outstanding())
 		}

@@ -126,9 +126,9 @@ func (c *recount) failures(rec *orbit.Record, failed []orbit.Lineage, of map[str
 			if k.Count != 1 || k.First < 0 || k.First >= len(rec.Results) || rec.Results[k.First].Lineage != failed[n] {
 				c.fault("bundle %s names a bundle of %s for its result %d; %s failed", rec.Bundle, s.Identifier, k.First, from)
 			}
-			id := orbit.FailureBundleID(s.Identifier, c.run, from)
+			id := orbit.FailureBundleID(s.Identifier, rec.Bundle, from)
 			c.name(id, named{s.Identifier, rec.Bundle, failed[n : n+1]})
-			c.origin[id] = from
+			c.origin[id] = fmt.Sprintf("%s in round %d", from, c.rounds)
 			c.born[c.item(id, s.Identifier, failed[n])] = true
 			items++
 		}

@@ -2,6 +2,7 @@ package orbittest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,15 +18,18 @@ type recount struct {
 	plan  *cluster.Plan
 	blobs cluster.Blobs
 
-	origin  map[string]string          // of bundles of failure steps: the failed item that they come from
-	recs    map[string]*orbit.Record   // by bundle
-	seqs    map[string]uint64          // of the records
-	named   map[string]named           // bundles that must come to be, by id
-	born    map[string]bool            // items, by name
-	settled map[string]orbit.ItemState // items that have ended
-	attempt map[string]int             // of the last result
-	outputs map[string]int             // objects of settled items
-	wrong   []string
+	origin    map[string]string          // of bundles of failure steps: the failed item that they come from
+	rounds    int                        // begun
+	failedIn  map[string]string          // the bundle of the record that says that an item has failed
+	byMembers map[string]bool            // joins that failed because of what they unite
+	recs      map[string]*orbit.Record   // by bundle
+	seqs      map[string]uint64          // of the records
+	named     map[string]named           // bundles that must come to be, by id
+	born      map[string]bool            // items, by name
+	settled   map[string]orbit.ItemState // items that have ended
+	attempt   map[string]int             // of the last result
+	outputs   map[string]int             // objects of settled items
+	wrong     []string
 }
 
 // named is a bundle that the run or a record says will be.
@@ -36,7 +40,7 @@ type named struct {
 }
 
 func newRecount(run string, plan *cluster.Plan, blobs cluster.Blobs) *recount {
-	c := &recount{run: run, plan: plan, blobs: blobs, origin: map[string]string{}, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
+	c := &recount{run: run, plan: plan, blobs: blobs, origin: map[string]string{}, rounds: 1, failedIn: map[string]string{}, byMembers: map[string]bool{}, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
 		settled: map[string]orbit.ItemState{}, attempt: map[string]int{}, outputs: map[string]int{}}
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Part == cluster.Main && len(s.Parents) == 0 {
@@ -56,6 +60,84 @@ func (c *recount) joins(scope string, at orbit.Lineage) {
 			c.born[orbit.ItemID(s.Identifier, at)] = true
 		}
 	}
+}
+
+// round opens the items again that a marker means: what failed and is meant, and joins that failed because of such an item.
+func (c *recount) round(rec *orbit.Record) {
+	m, err := rec.Marker()
+	if err != nil || rec.Bundle != fmt.Sprintf("~retry-%d", m.Round) || m.Round != c.rounds+1 {
+		c.fault("the marker %s: %v, round %d after %d", rec.Bundle, err, m.Round, c.rounds)
+		return
+	}
+	c.rounds = m.Round
+	if n := c.outstanding(); n != 0 {
+		c.fault("round %d began with %d items outstanding", m.Round, n)
+	}
+	again := map[string]bool{}
+	for grown := true; grown; {
+		grown = false
+		for item, state := range c.settled {
+			step, l, _ := orbit.ParseItemID(item)
+			s, ok := c.plan.Step(step)
+			if !ok || s.Part != cluster.Main || state != orbit.ItemFailed || again[item] {
+				continue
+			}
+			if c.byMembers[item] {
+				again[item] = slices.ContainsFunc(slices.Collect(maps.Keys(again)), func(x string) bool {
+					of, at, _ := orbit.ParseItemID(x)
+					return again[x] && slices.Contains(s.Join.Members, of) && (s.Join.Scope == cluster.RunScope || at == l || strings.HasPrefix(string(at), string(l)+"."))
+				})
+			} else {
+				again[item] = m.Matches(step, l)
+			}
+			grown = grown || again[item]
+		}
+	}
+	for item, ok := range again {
+		if !ok {
+			continue
+		}
+		step, l, _ := orbit.ParseItemID(item)
+		parent := c.run
+		if !c.byMembers[item] {
+			parent = c.failedIn[item]
+		}
+		if jt, _ := c.plan.Step(step); jt.Join != nil && c.withMember(jt, l, again) { // it waits, and is published as a join
+			parent = c.run
+		}
+		delete(c.settled, item)
+		delete(c.attempt, item)
+		delete(c.byMembers, item)
+		c.name(orbit.RoundBundleID(step, c.run, l, m.Round), named{step, parent, []orbit.Lineage{l}})
+	}
+}
+
+// failedItems are the items of the main part that have failed, as of now.
+func (c *recount) failedItems() (out []cluster.FailedItem) {
+	for item, state := range c.settled {
+		step, l, _ := orbit.ParseItemID(item)
+		if s, ok := c.plan.Step(step); ok && s.Part == cluster.Main && state == orbit.ItemFailed {
+			out = append(out, cluster.FailedItem{Step: step, Lineage: l, Bundle: c.failedIn[item], ByMembers: c.byMembers[item]})
+		}
+	}
+	return out
+}
+
+// withMember tells whether a member of a join had failed.
+func (c *recount) withMember(s *cluster.Step, l orbit.Lineage, again map[string]bool) bool {
+	for item, state := range c.settled {
+		of, at, _ := orbit.ParseItemID(item)
+		if (state == orbit.ItemFailed || again[item]) && slices.Contains(s.Join.Members, of) && (s.Join.Scope == cluster.RunScope || at == l || strings.HasPrefix(string(at), string(l)+".")) {
+			return true
+		}
+	}
+	for item, ok := range again {
+		of, at, _ := orbit.ParseItemID(item)
+		if ok && slices.Contains(s.Join.Members, of) && (s.Join.Scope == cluster.RunScope || at == l || strings.HasPrefix(string(at), string(l)+".")) {
+			return true
+		}
+	}
+	return false
 }
 
 // item names an item; those of failure steps by what failed too, for several items may start the same step.
@@ -122,6 +204,10 @@ func (c *recount) add(m streams.Stored) *orbit.Record {
 		return rec
 	}
 	c.recs[rec.Bundle], c.seqs[rec.Bundle] = rec, m.Seq
+	if rec.Step == orbit.RetryStep {
+		c.round(rec)
+		return rec
+	}
 	n, ok := c.named[rec.Bundle]
 	switch {
 	case !ok:
@@ -169,6 +255,8 @@ func (c *recount) results(rec *orbit.Record) {
 			objects += r.Outputs
 		case orbit.ItemFailed:
 			sum.Failed++
+			c.failedIn[item] = rec.Bundle
+			c.byMembers[item] = r.Error != nil && r.Error.Code == orbit.CodeJoin
 			if r.Error == nil || r.Error.Message == "" {
 				c.fault("%s failed and nobody says why", item)
 			}

@@ -20,10 +20,16 @@ import (
 // does not listen on the subjects of the mesh, for the server gives work to whoever seems to listen.
 type spy struct {
 	mu     sync.Mutex
-	moves  map[string][]orbit.RunState // of each run, as they were stored
-	queued []queued                    // every message of work
+	moves  map[string][]move // of each run, as they were stored
+	queued []queued          // every message of work
 	heard  int
 	wrong  []string
+}
+
+// move is what a run's document said.
+type move struct {
+	state orbit.RunState
+	round int
 }
 
 // queued is one message of work, as it was stored.
@@ -37,7 +43,7 @@ const spySubject = "spy."
 // newSpy begins to listen. The streams are there; nothing has been stored in them.
 func (o *Orbit) newSpy() {
 	o.T.Helper()
-	s := &spy{moves: map[string][]orbit.RunState{}}
+	s := &spy{moves: map[string][]move{}}
 	o.spy = s
 	subjects := []string{spySubject + ">"}
 	if o.opts.Wiretap {
@@ -86,7 +92,7 @@ func (s *spy) hear(m *nats.Msg) {
 	case strings.HasPrefix(subject, "$KV."):
 		var doc kv.Run
 		if json.Unmarshal(m.Data, &doc) == nil {
-			s.moves[doc.ID] = append(s.moves[doc.ID], doc.State)
+			s.moves[doc.ID] = append(s.moves[doc.ID], move{doc.State, doc.Round})
 		}
 	case strings.HasPrefix(subject, "orbit.work."):
 		if b, err := orbit.DecodeBundle(m.Data); err == nil {
@@ -108,7 +114,13 @@ func (s *spy) violations(recorded map[string]uint64) []string {
 	}
 	for id, states := range s.moves {
 		for i := 1; i < len(states); i++ {
-			if from, to := states[i-1], states[i]; from.Terminal() || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {
+			from, to := states[i-1].state, states[i].state
+			if rounds := states[i].round - states[i-1].round; rounds == 1 && from.Terminal() && to == orbit.RunRunning {
+				continue // the next round
+			} else if rounds != 0 {
+				out = append(out, fmt.Sprintf("run %s went from round %d to %d, from %s to %s", id, states[i-1].round, states[i].round, from, to))
+			}
+			if from.Terminal() || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {
 				out = append(out, fmt.Sprintf("run %s went from %s to %s", id, from, to))
 			}
 		}
