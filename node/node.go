@@ -62,6 +62,7 @@ type Node struct {
 	secrets *secrets
 	pace    *pace
 	gate    *gate
+	logs    *logs
 	worker  *worker
 	queues  atomic.Pointer[queueList] // as the gateway told last
 
@@ -101,6 +102,9 @@ func Start(o Options) (*Node, error) {
 	n.runs = newRuns(n.store.Runs)
 	n.secrets = newSecrets(o.Conn, o.Name, keys)
 	n.queues.Store(n.firstQueues())
+	if n.logs, err = newLogs(n); err != nil {
+		return nil, err
+	}
 	if n.worker, err = newWorker(n); err != nil {
 		return nil, err
 	}
@@ -109,6 +113,7 @@ func Start(o Options) (*Node, error) {
 	}
 	n.wg.Go(n.worker.run)
 	n.wg.Go(n.heartbeats)
+	n.wg.Go(n.logs.run)
 	return n, nil
 }
 
@@ -132,6 +137,7 @@ func (n *Node) Stop() {
 	})
 	n.wg.Wait()
 	n.hinter.Stop()
+	n.logs.close()
 	n.pub.Close()
 }
 

@@ -203,6 +203,28 @@ func (o *Orbit) Outputs(id string) []string {
 	return strings.Fields(string(a.Body))
 }
 
+// Log gives what was said about a run's items; query narrows it, as "level=warn". It is read in small pages.
+func (o *Orbit) Log(id, query string) []orbit.LogRecord {
+	o.T.Helper()
+	var all []orbit.LogRecord
+	cursor := ""
+	for {
+		a := o.Call("GET", "/v1/runs/"+id+"/logs?limit=7&cursor="+cursor+"&"+query, "", nil)
+		var page struct {
+			Data []orbit.LogRecord
+			Next *string
+		}
+		if err := json.Unmarshal(a.Body, &page); a.Status != http.StatusOK || err != nil {
+			o.T.Fatalf("log of run %s: %d %s", id, a.Status, a.Body)
+		}
+		all = append(all, page.Data...)
+		if page.Next == nil {
+			return all
+		}
+		cursor = *page.Next
+	}
+}
+
 // Cancel cancels a run.
 func (o *Orbit) Cancel(id string) Answer { return o.Call("POST", "/v1/runs/"+id+"/cancel", "", nil) }
 
