@@ -47,6 +47,7 @@ func (g *Gateway) routes() []route {
 		{"GET /v1/runs/{id}/items", g.getItems, false},
 		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
 		{"GET /v1/runs/{id}/logs", g.getLogs, false},
+		{"GET /v1/runs/{id}/events", g.getEvents, false},
 		{"GET /v1/nodes", g.getNodes, false},
 		{"GET /v1/queues", g.getQueues, false},
 		{"GET /v1/satellites", g.getSatellites, false},

@@ -38,3 +38,19 @@ func (g *Gateway) getLogs(w http.ResponseWriter, r *http.Request) error {
 	}
 	return giveTimeline(g, w, r, id, "log", l)
 }
+
+// getEvents gives what happened to a run, in order.
+func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) error {
+	id, err := runID(r)
+	if err != nil {
+		return err
+	}
+	if _, err := g.readRun(r.Context(), id); err != nil {
+		return err
+	}
+	e, err := g.newEventReader(id, cursorOf(r))
+	if err != nil {
+		return err
+	}
+	return giveTimeline(g, w, r, id, "event", e)
+}

@@ -27,6 +27,11 @@ func (c *Client) FollowLogs(ctx context.Context, run string, q Query, after stri
 	return c.follow(ctx, request{method: http.MethodGet, path: runPath(run) + "/logs", query: q.values(), accept: eventStreamType, after: after})
 }
 
+// FollowEvents is FollowLogs for what happens to a run.
+func (c *Client) FollowEvents(ctx context.Context, run, after string) iter.Seq2[Event, error] {
+	return c.follow(ctx, request{method: http.MethodGet, path: runPath(run) + "/events", accept: eventStreamType, after: after})
+}
+
 const eventStreamType = "text/event-stream"
 
 // maxEvent bounds one line of an event stream; a log record is far below.

@@ -44,6 +44,11 @@ func (c *Client) Logs(ctx context.Context, run string, q Query) iter.Seq2[[]json
 	return c.list(ctx, runPath(run)+"/logs", q)
 }
 
+// Events lists what happened to a run, page by page.
+func (c *Client) Events(ctx context.Context, run string) iter.Seq2[[]json.RawMessage, error] {
+	return c.list(ctx, runPath(run)+"/events", Query{})
+}
+
 // Nodes lists the machines of the mesh, page by page.
 func (c *Client) Nodes(ctx context.Context) iter.Seq2[[]json.RawMessage, error] {
 	return c.list(ctx, "/v1/nodes", Query{})

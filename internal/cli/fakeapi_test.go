@@ -22,6 +22,7 @@ type fakeAPI struct {
 	items   []orbit.ItemDoc
 	outputs map[string]string // by satellite; "" are the leaves
 	log     []orbit.LogRecord
+	events  []orbit.RunEvent
 	cut     int // followed, the log breaks off after so many records, the first time
 
 	mu       sync.Mutex
@@ -46,6 +47,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/items", f.listItems)
 	mux.HandleFunc("GET /v1/runs/{id}/outputs", f.stream)
 	mux.HandleFunc("GET /v1/runs/{id}/logs", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "log", f.log) })
+	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })
 
