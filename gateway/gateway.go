@@ -65,6 +65,7 @@ type Gateway struct {
 	waiters  *waiters
 	settlers []*settler
 	micro    micro.Service
+	metrics  metrics
 
 	ctx    context.Context
 	cancel context.CancelFunc
