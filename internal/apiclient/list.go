@@ -19,7 +19,8 @@ const pageSize = 500
 type Query struct {
 	Cluster   string         // of runs: project/name
 	Satellite string         // of items and log records
-	State     string         // of items
+	State     string         // of items and runs
+	States    []string       // of runs: any of them
 	Level     orbit.LogLevel // of log records: the least
 	Limit     int            // entries in all; 0: no limit
 }
@@ -95,6 +96,9 @@ func (q Query) values() url.Values {
 		if value != "" {
 			v.Set(name, value)
 		}
+	}
+	for _, state := range q.States {
+		v.Add("state", state)
 	}
 	return v
 }

@@ -41,6 +41,7 @@ type grammar struct {
 
 	Nodes      nodesCommand      `cmd:"" group:"mesh" help:"List the machines of the mesh."`
 	Queues     queuesCommand     `cmd:"" group:"mesh" help:"List the queues of work."`
+	Top        topCommand        `cmd:"" group:"mesh" help:"Show machines, queues and open runs, again each second."`
 	Satellites satellitesCommand `cmd:"" group:"mesh" help:"List the satellites there are, or show the manual page of one."`
 	Dev        devCommand        `cmd:"" group:"mesh" help:"Run a whole mesh in this process, on this machine's loopback."`
 

@@ -41,7 +41,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "cancel", "nodes", "queues",
+	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "cancel", "nodes", "queues", "top", "top",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
