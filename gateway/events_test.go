@@ -51,3 +51,16 @@ func TestEventsGoOnFromEveryCursor(t *testing.T) {
 		b.refused(b.get("/v1/runs/"+strings.Repeat("0", 20)+"/events"), 404, "there is no run")
 	})
 }
+
+func TestStreamsThatAreBrokenOffDoNotSayThatTheyAreComplete(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.apply("acme/a")
+		run := b.start("acme/a", "").ID
+		time.AfterFunc(time.Minute, b.g.EndStreams)
+		for _, list := range []string{"events", "logs"} {
+			if body := b.send("GET", "/v1/runs/"+run+"/"+list, "", "Accept: text/event-stream").Body.String(); strings.Contains(body, "event: end") {
+				b.Errorf("%s says that it is complete:\n%s", list, body)
+			}
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"net/http"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/streams"
@@ -54,6 +55,9 @@ func (l *logReader) read(ctx context.Context, f func(orbit.LogRecord, fmt.String
 		more, err := streams.ReadBatch(ctx, l.g.opts.Conn, streams.LogsStream, l.subject(), l.from.seq, logReadBatch, func(m streams.Stored) error {
 			return l.message(ctx, m, f)
 		})
+		if errors.Is(err, streams.ErrNoStream) {
+			return errNoLog()
+		}
 		if err != nil || !more || l.from == before {
 			return err
 		}
@@ -120,7 +124,15 @@ func (l *logReader) ends(ctx context.Context) (bool, error) {
 	if errors.Is(err, streams.ErrNotFound) {
 		return true, nil
 	}
+	var refused *streams.ServerError
+	if errors.As(err, &refused) { // it refuses this for one reason
+		return false, errNoLog()
+	}
 	return last.Seq < l.from.seq, err
+}
+
+func errNoLog() error {
+	return problem(http.StatusServiceUnavailable, "the stream %s is not there, so no log can be read; a gateway makes it when it starts", streams.LogsStream)
 }
 
 // recentKeys bounds what a reader remembers, to some 20 MiB: repeats come within minutes of what they repeat.

@@ -132,3 +132,15 @@ func TestAFollowerForgetsOldKeysAndKeepsTheLatest(t *testing.T) {
 		t.Error("it remembers the wrong ones")
 	}
 }
+
+func TestALogWithoutItsStreamIsRefusedInWords(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		b.apply("acme/a")
+		run := b.start("acme/a", "").ID
+		if err := b.g.js.DeleteStream(b.Context(), streams.LogsStream); err != nil {
+			b.Fatal(err)
+		}
+		b.refused(b.get("/v1/runs/"+run+"/logs"), 503, "ORBIT_LOGS is not there")
+		b.refused(b.send("GET", "/v1/runs/"+run+"/logs", "", "Accept: text/event-stream"), 503, "ORBIT_LOGS is not there")
+	})
+}

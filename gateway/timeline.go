@@ -16,6 +16,8 @@ const (
 	followEvery = 300 * time.Millisecond
 	// lagLooks is how many more looks a replica gets to show what its leader has, once the run has ended.
 	lagLooks = 20
+	// vainLooks is how many looks in a row may fail, for half a minute, before the answer is broken off.
+	vainLooks = 100
 )
 
 // timeline is a list of a run that grows while the run goes on: its log, its events.
@@ -70,10 +72,13 @@ func giveTimeline[T any](g *Gateway, w http.ResponseWriter, r *http.Request, run
 // followTimeline sends entries as they come. After the run's end come those that are left, and then an event that says so:
 // without it the answer was broken off, and the client asks again with the id of the last entry.
 func followTimeline[T any](g *Gateway, w http.ResponseWriter, r *http.Request, run, name string, t timeline[T]) error {
+	if _, err := t.ends(r.Context()); err != nil { // what cannot be read at all is refused in words
+		return err
+	}
 	s := newEventStream(w)
 	ended, giveUp := g.waiters.wait(run)
 	defer giveUp()
-	looks := 0 // since the run has ended
+	looks, vain := 0, 0 // since the run has ended; that failed
 	for {
 		doc, err := g.readRun(r.Context(), run) // before the look: what led to the end is there when the end is
 		if err == nil {
@@ -86,7 +91,10 @@ func followTimeline[T any](g *Gateway, w http.ResponseWriter, r *http.Request, r
 				return nil
 			}
 		}
-		if s.rest() != nil { // else a look that failed is made again; the client need not know
+		if vain++; err == nil {
+			vain = 0
+		}
+		if s.rest() != nil || vain > vainLooks { // the client is gone, or asks again and is told what is wrong
 			return nil
 		}
 		timer := time.NewTimer(followEvery)
@@ -95,10 +103,10 @@ func followTimeline[T any](g *Gateway, w http.ResponseWriter, r *http.Request, r
 			ended = nil
 		case <-timer.C:
 		case <-r.Context().Done():
-		case <-g.ctx.Done():
+		case <-g.following.Done():
 		}
 		timer.Stop()
-		if r.Context().Err() != nil || g.ctx.Err() != nil {
+		if r.Context().Err() != nil || g.following.Err() != nil {
 			return nil
 		}
 	}

@@ -107,7 +107,7 @@ func (l *logs) failed(b *book, err error) {
 	if first { // once for each time that it goes on
 		level = zerolog.WarnLevel
 	}
-	l.node.log.WithLevel(level).Err(err).Str("run", b.d.Run).Msg("log records are not stored; the work goes on without")
+	l.node.log.WithLevel(level).Err(err).Str("run", b.d.Run).Msg("log records are not stored in time; the work goes on without")
 }
 
 // store sends what a book still holds, and waits until all that was sent of it is stored. It gives up soon: the log is worth

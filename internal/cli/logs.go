@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,8 +166,10 @@ func fieldText(raw json.RawMessage) string {
 		}
 		text := string(value)
 		var word string
-		if json.Unmarshal(value, &word) == nil && word != "" && !strings.ContainsAny(word, ` "=`) {
-			text = word
+		if json.Unmarshal(value, &word) == nil && text[0] == '"' {
+			if text = word; word == "" || strings.ContainsAny(word, ` "=`) {
+				text = strconv.Quote(word)
+			}
 		}
 		text = oneLine(text)
 		if runes := []rune(text); len(runes) > maxFieldText {

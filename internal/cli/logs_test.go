@@ -16,12 +16,12 @@ func logRecord(at time.Duration, level orbit.LogLevel, lineage orbit.Lineage, at
 }
 
 var aLog = []orbit.LogRecord{
-	logRecord(-25*time.Hour, orbit.LogInfo, "0.1", 1, "reading", `{"pages":12,"file":"q3 report.pdf"}`),
+	logRecord(-25*time.Hour, orbit.LogInfo, "0.1", 1, "reading", `{"pages":12,"file":"q3 report.pdf","rule":"a \u003c b","none":null,"list":["x y"]}`),
 	logRecord(time.Second, orbit.LogWarn, "0.1", 1, "did not succeed and is tried again: the file\nis locked", `{"code":"unavailable"}`),
 	logRecord(65*time.Second, orbit.LogError, "0.17", 2, "failed: \x1b[31mthe file is encrypted", `{}`),
 }
 
-const aLogText = `1999-12-30 23:00:00  info   parse-pdf/0.1  reading  pages=12 file="q3 report.pdf"
+const aLogText = `1999-12-30 23:00:00  info   parse-pdf/0.1  reading  pages=12 file="q3 report.pdf" rule="a < b" none=null list=["x y"]
 00:00:01  warn   parse-pdf/0.1  did not succeed and is tried again: the file is locked  code=unavailable
 00:01:05  error  parse-pdf/0.17 #2  failed:  [31mthe file is encrypted
 `
