@@ -104,7 +104,6 @@ func (l *logReader) message(ctx context.Context, m streams.Stored, f func(orbit.
 // lookBack notes what was said before the place where the reader began. It is rare: only where a bundle may have been run
 // twice.
 func (l *logReader) lookBack(ctx context.Context) error {
-	l.whole = true
 	before := &logReader{g: l.g, run: l.run, from: logPlace{seq: 1}, seen: l.seen, whole: true}
 	err := before.read(ctx, func(orbit.LogRecord, fmt.Stringer) error {
 		if at := before.from; at.seq > l.from.seq || at.seq == l.from.seq && at.n >= l.from.n {
@@ -112,7 +111,8 @@ func (l *logReader) lookBack(ctx context.Context) error {
 		}
 		return nil
 	})
-	if errors.Is(err, errPageFull) {
+	if err == nil || errors.Is(err, errPageFull) {
+		l.whole = true
 		return nil
 	}
 	return err
