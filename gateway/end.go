@@ -139,6 +139,9 @@ func (s *settler) finished(doc *kv.Run) {
 			_ = s.checkpoints().Delete(s.g.ctx, runCheckpoint(doc.ID)) // left behind, it is a cache entry that nothing reads
 		})
 	}
+	if or != nil {
+		s.g.metrics.end(doc.State)
+	}
 	s.g.waiters.wake(doc.ID)
 	s.g.log.Debug().Str("run", doc.ID).Str("state", string(doc.State)).Msg("run ended")
 }

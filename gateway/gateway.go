@@ -65,6 +65,10 @@ type Gateway struct {
 	waiters  *waiters
 	settlers []*settler
 	micro    micro.Service
+	metrics  metrics
+
+	following     context.Context // ends when requests that follow a run must
+	stopFollowing context.CancelFunc
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -95,6 +99,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g.hinter = streams.NewHinter(o.Conn)
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.following, g.stopFollowing = context.WithCancel(g.ctx)
 	for p := range g.topology.Partitions {
 		g.settlers = append(g.settlers, newSettler(g, p))
 	}
@@ -109,6 +114,10 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	g.tellQueues()
 	return g, nil
 }
+
+// EndStreams breaks off the answers that would go on until a run has ended, before the HTTP server waits for requests to end.
+// Their clients ask again, and go on where they were.
+func (g *Gateway) EndStreams() { g.stopFollowing() }
 
 // Stop ends everything this gateway does and gives up its leases. What is under way on nodes goes on. A second call waits too.
 func (g *Gateway) Stop() {

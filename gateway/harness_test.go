@@ -28,9 +28,10 @@ const testToken = "a-token-for-tests"
 // bench is a gateway on an embedded server, without nodes, in a bubble of fake time.
 type bench struct {
 	*testing.T
-	g    *Gateway
-	conn *nats.Conn
-	told *description
+	g     *Gateway
+	conn  *nats.Conn
+	told  *description
+	parts int // messages of log records that were made
 }
 
 // inBubble runs f against a gateway that leads.

@@ -15,6 +15,7 @@ import (
 // housekeeping is what a leader does by the clock rather than by the ledger. It is called four times a second.
 func (s *settler) housekeeping(ctx context.Context) error {
 	now := time.Now()
+	s.pulse.beat(s.last, s.checkpointed, now)
 	if now.Sub(s.times.checkpoint) >= checkpointEvery && s.last != s.checkpointed {
 		if err := s.save(ctx); err != nil && ctx.Err() == nil {
 			s.g.log.Warn().Err(err).Msg("checkpoint not saved")

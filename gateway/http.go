@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -35,6 +36,7 @@ func (g *Gateway) routes() []route {
 		{"GET /healthz", g.getHealth, true},
 		{"GET /readyz", g.getReady, true},
 		{"GET /openapi.json", g.getOpenAPI, true},
+		{"GET /metrics", g.getMetrics, false},
 
 		{"PUT /v1/clusters/{project}/{name}", g.putCluster, false},
 		{"GET /v1/clusters/{project}/{name}", g.getCluster, false},
@@ -49,6 +51,8 @@ func (g *Gateway) routes() []route {
 		{"POST /v1/runs/{id}/retry", g.postRetry, false},
 		{"GET /v1/runs/{id}/items", g.getItems, false},
 		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
+		{"GET /v1/runs/{id}/logs", g.getLogs, false},
+		{"GET /v1/runs/{id}/events", g.getEvents, false},
 		{"GET /v1/nodes", g.getNodes, false},
 		{"GET /v1/queues", g.getQueues, false},
 		{"GET /v1/satellites", g.getSatellites, false},
@@ -59,7 +63,9 @@ func (g *Gateway) routes() []route {
 func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range append(g.routes(), route{pattern: "/", serve: unknownRoute}) {
-		mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(rt.pattern, func(answer http.ResponseWriter, r *http.Request) {
+			w := &counted{ResponseWriter: answer}
+			defer func() { g.metrics.request(rt.pattern, cmp.Or(w.status, http.StatusOK)) }()
 			if !rt.open && !g.allowed(r) {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 				g.refuse(w, r, problem(http.StatusUnauthorized, "this gateway asks for a token; send it as Authorization: Bearer TOKEN, or give it with --token or ORBIT_TOKEN"))

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -89,27 +90,40 @@ func (g *Gateway) getSatellites(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (g *Gateway) getQueues(w http.ResponseWriter, r *http.Request) error {
+	all, err := g.listQueues(r.Context())
+	if err != nil {
+		return err
+	}
+	p, err := offsetPage(r, all)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, p)
+}
+
+// listQueues gives every queue, by class, pool and tier, as its consumers know it.
+func (g *Gateway) listQueues(ctx context.Context) ([]orbit.QueueDoc, error) {
 	var all []orbit.QueueDoc
 	for _, q := range g.topology.Queues() {
 		doc := orbit.QueueDoc{Class: q.Class, Pool: q.Pool, Tier: q.Tier}
 		for p := range g.topology.Partitions {
-			info, err := g.queueState(r.Context(), q, p)
+			info, err := g.queueState(ctx, q, p)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			doc.Waiting += int(info.NumPending)
 			doc.Running += info.NumAckPending
 			if info.NumPending == 0 && info.NumAckPending == 0 {
 				continue
 			}
-			_, err = streams.ReadBatch(r.Context(), g.opts.Conn, streams.StreamName(p), q.Filter(p), 1, 1, func(m streams.Stored) error {
+			_, err = streams.ReadBatch(ctx, g.opts.Conn, streams.StreamName(p), q.Filter(p), 1, 1, func(m streams.Stored) error {
 				if at := m.Time.UTC(); doc.Oldest == nil || at.Before(*doc.Oldest) {
 					doc.Oldest = &at
 				}
 				return nil
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
 		}
 		all = append(all, doc)
@@ -120,11 +134,7 @@ func (g *Gateway) getQueues(w http.ResponseWriter, r *http.Request) error {
 		}
 		return tierRank(a.Tier) - tierRank(b.Tier)
 	})
-	p, err := offsetPage(r, all)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, p)
+	return all, nil
 }
 
 func tierRank(name string) int {

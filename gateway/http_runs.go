@@ -137,12 +137,20 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 	return &run, nil
 }
 
-// getRuns lists runs, the latest first. ?cluster=project/name and ?state= narrow it.
+// getRuns lists runs, the latest first. ?cluster=project/name and ?state= narrow it; several states are any of them.
 func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
 	b := g.store.Runs
-	cluster, state := r.URL.Query().Get("cluster"), orbit.RunState(r.URL.Query().Get("state"))
-	if state != "" && !slices.Contains(orbit.RunStates[:], state) {
-		return badRequest("there is no state %s; the states are pending, running, paused, succeeded, partial, failed and cancelled", state)
+	cluster := r.URL.Query().Get("cluster")
+	var states []orbit.RunState
+	for _, text := range r.URL.Query()["state"] {
+		state := orbit.RunState(text)
+		if state == "" {
+			continue
+		}
+		if !slices.Contains(orbit.RunStates[:], state) {
+			return badRequest("there is no state %s; the states are pending, running, paused, succeeded, partial, failed and cancelled", state)
+		}
+		states = append(states, state)
 	}
 	var all []kv.Run
 	err := streams.ReadAll(r.Context(), g.opts.Conn, b.Stream(), b.Keys(), 1, func(m streams.Stored) error {
@@ -150,7 +158,7 @@ func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
 		if len(m.Data) == 0 || err != nil {
 			return nil
 		}
-		if (cluster == "" || doc.Cluster == cluster) && (state == "" || doc.State == state) {
+		if (cluster == "" || doc.Cluster == cluster) && (len(states) == 0 || slices.Contains(states, doc.State)) {
 			all = append(all, *doc)
 		}
 		return nil

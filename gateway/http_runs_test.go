@@ -124,14 +124,15 @@ func TestRunsAreListedLatestFirstAndNarrowed(t *testing.T) {
 		}
 		into[orbit.Run](b, b.send("POST", "/v1/runs/"+want[0]+"/cancel", ""), 200)
 		for query, ids := range map[string][]string{
-			"":                                want,
-			"cluster=acme/b":                  {want[1], want[3]},
-			"state=cancelled":                 {want[0]},
-			"state=running&cluster=acme/a":    {want[2], want[4]},
-			"cluster=acme/nobody":             nil,
-			"limit=2&cursor=1":                want[1:3],
-			"state=running&limit=1&cursor=3":  {want[4]},
-			"state=running&limit=9&cursor=99": nil,
+			"":                want,
+			"cluster=acme/b":  {want[1], want[3]},
+			"state=cancelled": {want[0]},
+			"state=cancelled&state=running&cluster=acme/a": {want[0], want[2], want[4]},
+			"state=running&cluster=acme/a":                 {want[2], want[4]},
+			"cluster=acme/nobody":                          nil,
+			"limit=2&cursor=1":                             want[1:3],
+			"state=running&limit=1&cursor=3":               {want[4]},
+			"state=running&limit=9&cursor=99":              nil,
 		} {
 			var got []string
 			for _, r := range into[page[orbit.Run]](b, b.get("/v1/runs?"+query), 200).Data {

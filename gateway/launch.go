@@ -75,6 +75,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	} else if err != nil {
 		return nil, err
 	}
+	g.metrics.accepted.Add(1)
 	if err := g.opts.Faults.Point(ctx, "launch.created"); err != nil {
 		return nil, err
 	}

@@ -156,7 +156,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 	types := map[string]any{"Run": orbit.Run{}, "RunTrigger": orbit.RunTrigger{}, "RunSatellite": orbit.RunSatellite{}, "Item": orbit.ItemDoc{},
 		"ItemError": orbit.Error{}, "Cluster": orbit.ClusterDoc{}, "Applied": Applied{}, "Diagnostic": cluster.Diagnostic{}, "Node": orbit.NodeDoc{},
 		"NodeCPU": orbit.NodeCPU{}, "GPU": orbit.GPU{}, "Slots": orbit.Slots{}, "Queue": orbit.QueueDoc{}, "Satellite": orbit.SatelliteSpec{},
-		"Resources": orbit.Resources{}, "Problem": orbit.Problem{},
+		"Resources": orbit.Resources{}, "Problem": orbit.Problem{}, "LogRecord": orbit.LogRecord{}, "LogList": page[orbit.LogRecord]{},
+		"Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
 		"RunList": page[orbit.Run]{}, "ItemList": page[orbit.ItemDoc]{}, "ClusterList": page[orbit.ClusterDoc]{}, "NodeList": page[orbit.NodeDoc]{},
 		"QueueList": page[orbit.QueueDoc]{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
 	for name, v := range types {
@@ -201,7 +202,13 @@ func jsonFields(typ reflect.Type) (all, always []string) {
 
 func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 	d := readDescription(t)
-	var items, tiers []any
+	var items, tiers, levels, kinds []any
+	for _, k := range orbit.EventKinds {
+		kinds = append(kinds, string(k))
+	}
+	for _, l := range orbit.LogLevels {
+		levels = append(levels, string(l))
+	}
 	for _, s := range orbit.ItemStates {
 		items = append(items, string(s))
 	}
@@ -218,6 +225,8 @@ func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 	}{
 		{d.at("components", "schemas", "ItemState")["enum"], items},
 		{d.at("components", "schemas", "RunState")["enum"], runs},
+		{d.at("components", "schemas", "LogLevel")["enum"], levels},
+		{d.at("components", "schemas", "EventKind")["enum"], kinds},
 		{d.at("components", "schemas", "Queue", "properties", "tier")["enum"], tiers},
 	} {
 		if diff := cmp.Diff(c.told, any(c.want)); diff != "" {

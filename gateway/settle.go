@@ -37,6 +37,8 @@ type settler struct {
 	feed *feed // what is known of the stream without reading it
 	docs *feed // the same of the stream of run documents: which of them this gateway has written itself
 
+	pulse pulse // for metrics
+
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
 	ended   map[string]bool // runs that ended here since the last look for runs

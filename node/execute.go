@@ -16,6 +16,7 @@ import (
 // execution is one bundle being run.
 type execution struct {
 	node    *Node
+	log     *book
 	bundle  *orbit.Bundle // with what its items see
 	came    *orbit.Bundle // as it came
 	plan    *plan
@@ -37,12 +38,12 @@ var errSkip = errors.New("its condition does not hold")
 
 // run carries out every item of the bundle, one after the other. An error means that the bundle as a whole cannot be run
 // here and now; what went wrong with an item is in its result.
-func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, error) {
+func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*execution, error) {
 	s, ok := p.steps[b.Step]
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
-	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
+	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
 		spool: newSpool(n.store.Blobs, b)}
 	if b.Failed != "" {
 		e.fail(b.Failed)
@@ -145,13 +146,9 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 		}
 	}
 	*inv = satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Lineage: it.Lineage, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
-		Log: e.node.log}
+		Log: inv.Log}
 	if e.streams() {
 		inv.Lists = e.lists(it)
-	}
-	if !e.quick { // a logger of its own costs more than such a satellite
-		own := e.node.log.With().Str("run", e.bundle.Run).Str("item", inv.Item()).Str("satellite", e.step.Uses).Int("attempt", inv.Attempt).Logger()
-		inv.Log = satellite.MaskedLog(own, e.mask)
 	}
 	if inv.Config = e.step.constant; inv.Config == nil {
 		v, err := e.step.Config.Resolve(scope)
@@ -211,8 +208,9 @@ func (e *execution) callFor(ctx context.Context) *satellite.Call {
 	if e.call == nil || !e.quick {
 		_, e.quick = e.step.code.(satellite.Immediate)
 		e.plain = e.quick && e.fixed()
-		e.call = &satellite.Call{Satellite: e.step.code, Invocation: &satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Config: e.step.constant, Log: e.node.log}, Timeout: time.Duration(e.step.Timeout), Mask: e.mask,
+		e.call = &satellite.Call{Satellite: e.step.code, Invocation: &satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Config: e.step.constant}, Timeout: time.Duration(e.step.Timeout), Mask: e.mask,
 			Emit: func(o orbit.Object) error { return e.spool.add(ctx, o) }}
+		e.call.Invocation.Log = satellite.MaskedLog(e.log.logger(e.call.Invocation, e.quick), e.mask)
 	}
 	return e.call
 }

@@ -38,6 +38,7 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 			return func() { n.handOver(d, soon, err.Error()) }
 		}
 	}
+	log := n.logs.book(d)
 	suspicious, marks := d.Delivered >= suspectFrom, 0
 	if suspicious {
 		if marks, err = n.marks(ctx, d); err != nil {
@@ -47,18 +48,23 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 	var e *execution
 	if marks >= maxStarts {
 		e = n.poisoned(b, p)
-	} else if e, err = n.start(ctx, d, p, suspicious, marks); err != nil {
-		if errors.Is(err, errCancelled) {
-			return func() { n.drop(d) }
+	} else if e, err = n.start(ctx, d, p, log, suspicious, marks); err != nil {
+		return func() {
+			log.close(nil)
+			if errors.Is(err, errCancelled) {
+				n.drop(d)
+			} else {
+				n.handOver(d, soon, err.Error())
+			}
 		}
-		return func() { n.handOver(d, soon, err.Error()) }
 	}
-	return func() { n.commitBundle(ctx, d, p, e) }
+	return func() { n.commitBundle(ctx, d, p, e, log) }
 }
 
-// commitBundle makes an executed bundle durable.
-func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e *execution) {
+// commitBundle makes an executed bundle durable, its log first.
+func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e *execution, log *book) {
 	rec, err := e.record(ctx)
+	log.close(e)
 	if err == nil {
 		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(e.bundle, p), Whole: p.NeedsResults(e.bundle.Step)})
 	}

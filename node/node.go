@@ -63,6 +63,7 @@ type Node struct {
 	secrets *secrets
 	pace    *pace
 	gate    *gate
+	logs    *logs
 	worker  *worker
 	queues  atomic.Pointer[queueList] // as the gateway told last
 
@@ -103,6 +104,9 @@ func Start(o Options) (*Node, error) {
 	n.records = newRecords(n)
 	n.secrets = newSecrets(o.Conn, o.Name, keys)
 	n.queues.Store(n.firstQueues())
+	if n.logs, err = newLogs(n); err != nil {
+		return nil, err
+	}
 	if n.worker, err = newWorker(n); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,7 @@ func Start(o Options) (*Node, error) {
 	}
 	n.wg.Go(n.worker.run)
 	n.wg.Go(n.heartbeats)
+	n.wg.Go(n.logs.run)
 	return n, nil
 }
 
@@ -134,6 +139,7 @@ func (n *Node) Stop() {
 	})
 	n.wg.Wait()
 	n.hinter.Stop()
+	n.logs.close()
 	n.pub.Close()
 }
 

@@ -37,7 +37,7 @@ func (n *Node) marks(ctx context.Context, d *streams.Delivery) (int, error) {
 // start runs a bundle beside others, or alone: one that was started before and left no record may take the node with it,
 // and what runs beside it must not be blamed. The mark is written when nothing stands between it and the start. The first
 // one proves nothing, for hand-backs count as deliveries too, so that start is like any other.
-func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, suspicious bool, marks int) (*execution, error) {
+func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, log *book, suspicious bool, marks int) (*execution, error) {
 	leave, err := n.gate.enter(ctx, marks > 0)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, suspicio
 			return nil, fmt.Errorf("mark a start: %w", err)
 		}
 	}
-	return n.run(ctx, d.Bundle, p)
+	return n.run(ctx, d.Bundle, p, log)
 }
 
 // poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of

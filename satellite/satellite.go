@@ -63,7 +63,9 @@ type Invocation struct {
 	// (nearest first), so that it can open the files they found.
 	Grants []map[string]string
 
-	Log zerolog.Logger // fields run, item, satellite and attempt are set
+	// Log takes what the satellite has to say: it becomes records of the run's log, of this item and attempt, and lines of
+	// the node's. Secrets that the satellite was given are masked in it.
+	Log zerolog.Logger
 }
 
 // Item is the item's id, such as "call-webhook/0.17".

@@ -27,19 +27,31 @@ type Stored struct {
 // removes nothing and needs no consumer. On a replicated stream it may answer from a replica that lags: what it gives is
 // a prefix, never a gap. more tells whether the server has more to give.
 func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, batch int, f func(Stored) error) (more bool, err error) {
+	left, err := readBatch(ctx, nc, stream, filter, from, batch, f)
+	return left > 0, err
+}
+
+// Pending is the number of messages on the subjects that filter matches, from sequence from on. It costs reading one.
+func Pending(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64) (uint64, error) {
+	first := uint64(0)
+	left, err := readBatch(ctx, nc, stream, filter, from, 1, func(Stored) error { first = 1; return nil })
+	return first + left, err
+}
+
+func readBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, batch int, f func(Stored) error) (left uint64, err error) {
 	body, err := json.Marshal(map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": batch, "max_bytes": 8 << 20})
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	inbox := nats.NewInbox()
 	in := make(chan *nats.Msg, batch+1) // all that can come; a subscription's own queue would take 512 KiB for each read
 	sub, err := nc.ChanSubscribe(inbox, in)
 	if err != nil {
-		return false, fmt.Errorf("read %s: %w", stream, err)
+		return 0, fmt.Errorf("read %s: %w", stream, err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, body); err != nil {
-		return false, fmt.Errorf("read %s: %w", stream, err)
+		return 0, fmt.Errorf("read %s: %w", stream, err)
 	}
 	patience := time.NewTimer(readPatience)
 	defer patience.Stop()
@@ -49,28 +61,28 @@ func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 		case m = <-in:
 			patience.Reset(readPatience)
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return 0, ctx.Err()
 		case <-patience.C:
-			return false, fmt.Errorf("read %s: %w", stream, ErrUnknown)
+			return 0, fmt.Errorf("read %s: %w", stream, ErrUnknown)
 		}
 		switch m.Header.Get("Status") {
 		case "204": // end of the batch
-			n, _ := strconv.ParseUint(m.Header.Get("Nats-Num-Pending"), 10, 64)
-			return n > 0, nil
+			left, _ = strconv.ParseUint(m.Header.Get("Nats-Num-Pending"), 10, 64)
+			return left, nil
 		case "404": // nothing there
-			return false, nil
+			return 0, nil
 		case "503":
-			return false, fmt.Errorf("read %s: %w", stream, ErrNoStream)
+			return 0, fmt.Errorf("read %s: %w", stream, ErrNoStream)
 		case "":
 		default:
-			return false, fmt.Errorf("read %s: %s %s", stream, m.Header.Get("Status"), m.Header.Get("Description"))
+			return 0, fmt.Errorf("read %s: %s %s", stream, m.Header.Get("Status"), m.Header.Get("Description"))
 		}
 		s, err := storedOf(m)
 		if err != nil {
-			return false, fmt.Errorf("read %s: %w", stream, err)
+			return 0, fmt.Errorf("read %s: %w", stream, err)
 		}
 		if err := f(s); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
 }

@@ -165,3 +165,19 @@ func TestPurgeRemovesOneRunAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestPendingCountsWhatLiesBehindASequence(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		var seqs []uint64
+		for i := range 5 {
+			rec := &orbit.Record{Bundle: orbit.BundleID("s", run, i), Run: run, Step: "s"}
+			seqs = append(seqs, b.do(streams.RecordMessage(0, rec, rec.Encode())).Seq)
+			b.work(i)
+		}
+		for from, want := range map[uint64]uint64{0: 5, seqs[0]: 5, seqs[0] + 1: 4, seqs[3]: 2, seqs[4]: 1, seqs[4] + 1: 0, seqs[4] + 100: 0} {
+			if n, err := streams.Pending(b.Context(), b.conn, "ORBIT_0", streams.RecordsOf(0, ">"), from); err != nil || n != want {
+				b.Errorf("from %d: %d, %v, want %d", from, n, err, want)
+			}
+		}
+	})
+}

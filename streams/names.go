@@ -26,6 +26,8 @@ import (
 //	stream ORBIT_LATER    workqueue, file, schedules: written by gateways only, for schedules force rollup on
 //	  orbit.later.<p>.<run>.<bundle>               a bundle to publish at its time
 //	  orbit.due.<p>.<run>.<bundle>                 the same, once its time has come; consumer due_<p>
+//	stream ORBIT_LOGS     limits, file, discard old, for a week: nothing depends on it
+//	  orbit.logs.<p>.<run>                         log records of one execution of a bundle, as JSON
 //
 //	core NATS, lossy, no state depends on them:
 //	  orbit.hint.<p>          what was stored in this partition, for its leader
@@ -35,6 +37,7 @@ import (
 //	  orbit.api.<verb>        the gateway's micro service
 const (
 	LaterStream = "ORBIT_LATER"
+	LogsStream  = "ORBIT_LOGS"
 
 	CastSubject    = "orbit.cast"
 	NodeSubjects   = "orbit.node.*"
@@ -129,6 +132,9 @@ func LaterSubject(p int, run, bundle string) string {
 func DueSubject(p int, run, bundle string) string {
 	return fmt.Sprintf("orbit.due.%d.%s.%s", p, run, bundle)
 }
+
+// LogsSubject is where the log of a run lies.
+func LogsSubject(p int, run string) string { return "orbit.logs." + strconv.Itoa(p) + "." + run }
 
 // HintSubject is where the leader of a partition is told of what was stored.
 func HintSubject(p int) string { return "orbit.hint." + strconv.Itoa(p) }

@@ -59,7 +59,10 @@ type slot struct {
 }
 
 // NewPublisher makes a publisher on a connection. Close it before the connection.
-func NewPublisher(nc *nats.Conn) (*Publisher, error) {
+func NewPublisher(nc *nats.Conn) (*Publisher, error) { return NewPublisherOf(nc, window) }
+
+// NewPublisherOf is NewPublisher with another number of unanswered writes, as for large messages that must not fill memory.
+func NewPublisherOf(nc *nats.Conn, window int) (*Publisher, error) {
 	p := &Publisher{nc: nc, prefix: nats.NewInbox() + ".", room: make(chan struct{}, window), slots: make([]slot, window), free: make([]int32, window),
 		stop: make(chan struct{}), done: make(chan struct{})}
 	for i := range p.free {

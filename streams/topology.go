@@ -64,7 +64,7 @@ func (t *Topology) Ensure(ctx context.Context) error {
 			return fmt.Errorf("create the consumer of due bundles: %w", err)
 		}
 	}
-	return nil
+	return t.ensureLogs(ctx)
 }
 
 // EnsureQueues creates the consumers of the given queues in every partition, and tells which of them are new.

@@ -70,6 +70,7 @@ type request struct {
 	kind   string // media type of the body
 	accept string // empty: JSON
 	key    string // Idempotency-Key
+	after  string // Last-Event-ID
 }
 
 // maxAnswer bounds an answer that is read as a whole. Lists come in pages, so none comes near.
@@ -109,7 +110,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{"Accept": r.accept, "Content-Type": r.kind, "Idempotency-Key": r.key} {
+	for name, value := range map[string]string{"Accept": r.accept, "Content-Type": r.kind, "Idempotency-Key": r.key, "Last-Event-ID": r.after} {
 		if value != "" {
 			req.Header.Set(name, value)
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/exospherehost/orbit"
 )
 
 // pageSize is the number of entries asked for at once: an answer stays well below a megabyte for all but items with
@@ -15,10 +17,12 @@ const pageSize = 500
 
 // Query narrows a list. Zero fields ask for nothing.
 type Query struct {
-	Cluster   string // of runs: project/name
-	Satellite string // of items
-	State     string // of items
-	Limit     int    // entries in all; 0: no limit
+	Cluster   string         // of runs: project/name
+	Satellite string         // of items and log records
+	State     string         // of items and runs
+	States    []string       // of runs: any of them
+	Level     orbit.LogLevel // of log records: the least
+	Limit     int            // entries in all; 0: no limit
 }
 
 // Clusters lists the registered clusters, page by page.
@@ -34,6 +38,16 @@ func (c *Client) Runs(ctx context.Context, q Query) iter.Seq2[[]json.RawMessage,
 // Items lists the items of a run, page by page.
 func (c *Client) Items(ctx context.Context, run string, q Query) iter.Seq2[[]json.RawMessage, error] {
 	return c.list(ctx, runPath(run)+"/items", q)
+}
+
+// Logs lists what was said about the items of a run, page by page.
+func (c *Client) Logs(ctx context.Context, run string, q Query) iter.Seq2[[]json.RawMessage, error] {
+	return c.list(ctx, runPath(run)+"/logs", q)
+}
+
+// Events lists what happened to a run, page by page.
+func (c *Client) Events(ctx context.Context, run string) iter.Seq2[[]json.RawMessage, error] {
+	return c.list(ctx, runPath(run)+"/events", Query{})
 }
 
 // Nodes lists the machines of the mesh, page by page.
@@ -78,10 +92,13 @@ func (c *Client) list(ctx context.Context, path string, q Query) iter.Seq2[[]jso
 
 func (q Query) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"cluster": q.Cluster, "satellite": q.Satellite, "state": q.State} {
+	for name, value := range map[string]string{"cluster": q.Cluster, "satellite": q.Satellite, "state": q.State, "level": string(q.Level)} {
 		if value != "" {
 			v.Set(name, value)
 		}
+	}
+	for _, state := range q.States {
+		v.Add("state", state)
 	}
 	return v
 }

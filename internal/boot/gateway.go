@@ -154,6 +154,7 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 		return nil, err
 	}
 	g.http.Handler = g.gateway.Handler()
+	g.http.RegisterOnShutdown(g.gateway.EndStreams)
 	go func() { g.served <- g.http.Serve(listener) }()
 	return g, nil
 }

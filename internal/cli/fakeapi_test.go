@@ -21,6 +21,9 @@ type fakeAPI struct {
 	down    time.Duration // a gateway that does not answer for this time after the first look at a run
 	items   []orbit.ItemDoc
 	outputs map[string]string // by satellite; "" are the leaves
+	log     []orbit.LogRecord
+	events  []orbit.RunEvent
+	cut     int // followed, the log breaks off after so many records, the first time
 
 	mu       sync.Mutex
 	looks    int
@@ -43,6 +46,8 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("POST /v1/runs/{id}/cancel", f.cancel)
 	mux.HandleFunc("GET /v1/runs/{id}/items", f.listItems)
 	mux.HandleFunc("GET /v1/runs/{id}/outputs", f.stream)
+	mux.HandleFunc("GET /v1/runs/{id}/logs", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "log", f.log) })
+	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })
 
@@ -120,6 +125,26 @@ func (f *fakeAPI) listItems(w http.ResponseWriter, r *http.Request) {
 func (f *fakeAPI) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	_, _ = io.WriteString(w, f.outputs[r.URL.Query().Get("satellite")])
+}
+
+// timeline answers with a page, or with server-sent events whose ids are places in the list.
+func timeline[T any](f *fakeAPI, w http.ResponseWriter, r *http.Request, name string, all []T) {
+	if r.Header.Get("Accept") != "text/event-stream" {
+		page(w, r, all)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	from, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
+	_, _ = io.WriteString(w, ":\n\n") // a sign of life
+	for i := from; i < len(all); i++ {
+		if i == f.cut && f.cut > 0 {
+			f.cut = 0
+			return
+		}
+		text, _ := json.Marshal(all[i])
+		_, _ = fmt.Fprintf(w, "event: %s\nid: %d\ndata: %s\n\n", name, i+1, text)
+	}
+	_, _ = io.WriteString(w, "event: end\ndata: {\"state\":\"succeeded\"}\n\n")
 }
 
 // page answers with one page of a list; two entries at most, so that lists are followed.

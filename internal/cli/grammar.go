@@ -39,8 +39,12 @@ type grammar struct {
 	Items   itemsCommand   `cmd:"" group:"look" help:"List the items of a run."`
 	Outputs outputsCommand `cmd:"" group:"look" help:"Print what a run has returned, one JSON object a line."`
 
+	Logs   logsCommand   `cmd:"" group:"look" help:"Print what was said about the items of a run."`
+	Events eventsCommand `cmd:"" group:"look" help:"Print what happened to a run."`
+
 	Nodes      nodesCommand      `cmd:"" group:"mesh" help:"List the machines of the mesh."`
 	Queues     queuesCommand     `cmd:"" group:"mesh" help:"List the queues of work."`
+	Top        topCommand        `cmd:"" group:"mesh" help:"Show machines, queues and open runs, again each second."`
 	Satellites satellitesCommand `cmd:"" group:"mesh" help:"List the satellites there are, or show the manual page of one."`
 	Dev        devCommand        `cmd:"" group:"mesh" help:"Run a whole mesh in this process, on this machine's loopback."`
 

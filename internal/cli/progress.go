@@ -133,9 +133,29 @@ func progressBlock(first, s snapshot, columns, rows int) []string {
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s that are done or wait", one(hidden, "satellite")))
 	}
+	return clip(lines, columns)
+}
+
+// clip cuts lines to a number of columns. Colours take none.
+func clip(lines []string, columns int) []string {
 	for i, line := range lines {
-		if runes := []rune(line); len(runes) > columns && columns > 1 {
-			lines[i] = string(runes[:columns-1]) + "…"
+		width, cut, code := 0, 0, false
+		for at, r := range line {
+			switch {
+			case r == '\x1b' || code:
+				code = r != 'm'
+				continue
+			case width == columns-1:
+				cut = at
+			}
+			width++
+		}
+		if width <= columns || columns < 2 {
+			continue
+		}
+		lines[i] = line[:cut] + "…"
+		if strings.Contains(line, "\x1b") {
+			lines[i] += "\x1b[0m"
 		}
 	}
 	return lines

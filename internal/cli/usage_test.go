@@ -18,6 +18,7 @@ func TestMisuseEndsWith2AndAHint(t *testing.T) {
 		"nodes -o mermaid":        "only `orbit plan` draws; here -o is table or json",
 		"items r --state dead":    `"dead" is no state of an item; it is one of waiting, running, retrying, succeeded, failed, skipped, cancelled`,
 		"run a/b --payload {":     "--payload is no JSON (unexpected EOF); write it like '{\"month\": 3}', or @FILE",
+		"logs r --level loud":     `"loud" is no level; it is one of debug, info, warn, error`,
 		"run --local a/b":         "--local runs a file: a private mesh knows no registered cluster, and a/b is no file",
 		"dev --nodes 0":           "--nodes must be 1 at least",
 		"dev --nodes many":        "--nodes: expected a valid 64 bit int but got \"many\"",
@@ -40,7 +41,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "pause", "resume", "retry", "nodes", "queues",
+	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "cancel", "pause", "resume", "retry", "nodes", "queues", "top",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
@@ -49,7 +50,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "cancel", "pause", "resume", "retry", "nodes", "queues",
+	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "cancel", "pause", "resume", "retry", "nodes", "queues", "top",
 		"satellites", "dev", "decode", "version"} {
 		got := invoke(call{args: []string{name, "--help"}})
 		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: orbit "+name) {

@@ -53,7 +53,7 @@ func TestRunSettlesWhereverOneStepFails(t *testing.T) {
 
 // points are the places where something can happen to the main path.
 var points = []string{"launch.stored", "launch.created", "launch.published", "launch.running", "commit.begin", "commit.recorded", "commit.child",
-	"commit.published", "delivery.ack", "settle.folded", "settle.scheduled", "settle.joined", "settle.released", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
+	"commit.published", "delivery.ack", "logs.stored", "settle.folded", "settle.scheduled", "settle.joined", "settle.released", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
 
 // everyPoint runs the mixed chain again and again. Something happens where a point is passed for the first time, then for
 // the second, and so on until a run gets by without it; then comes the next point. Every run must come to the same end.

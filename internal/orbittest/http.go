@@ -203,6 +203,39 @@ func (o *Orbit) Outputs(id string) []string {
 	return strings.Fields(string(a.Body))
 }
 
+// Log gives what was said about a run's items; query narrows it, as "level=warn".
+func (o *Orbit) Log(id, query string) []orbit.LogRecord {
+	o.T.Helper()
+	return inPages[orbit.LogRecord](o, "/v1/runs/"+id+"/logs?"+query)
+}
+
+// Events gives what happened to a run.
+func (o *Orbit) Events(id string) []orbit.RunEvent {
+	o.T.Helper()
+	return inPages[orbit.RunEvent](o, "/v1/runs/"+id+"/events?")
+}
+
+// inPages reads a list in pages that are small, so that lists are followed.
+func inPages[T any](o *Orbit, path string) (all []T) {
+	o.T.Helper()
+	cursor := ""
+	for {
+		a := o.Call("GET", path+"&limit=7&cursor="+cursor, "", nil)
+		var page struct {
+			Data []T
+			Next *string
+		}
+		if err := json.Unmarshal(a.Body, &page); a.Status != http.StatusOK || err != nil {
+			o.T.Fatalf("GET %s: %d %s", path, a.Status, a.Body)
+		}
+		all = append(all, page.Data...)
+		if page.Next == nil {
+			return all
+		}
+		cursor = *page.Next
+	}
+}
+
 // Cancel cancels a run.
 func (o *Orbit) Cancel(id string) Answer { return o.Call("POST", "/v1/runs/"+id+"/cancel", "", nil) }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Pick gives one of the living processes, the n-th by some count; nil where there is none.
@@ -52,4 +53,16 @@ func (o *Orbit) Duplicate(n int) (done int) {
 		}
 	}
 	return done
+}
+
+// DropStream removes a stream from the server, as an operator may.
+func (o *Orbit) DropStream(name string) {
+	o.T.Helper()
+	js, err := jetstream.New(o.conn)
+	if err == nil {
+		err = js.DeleteStream(o.T.Context(), name)
+	}
+	if err != nil {
+		o.T.Fatal(err)
+	}
 }

@@ -1,0 +1,58 @@
+package streams
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/exospherehost/orbit"
+)
+
+const (
+	// logsAge is how long log records are kept.
+	logsAge = 7 * 24 * time.Hour
+	// logsDuplicates is the window in which a batch that is sent again is stored once: longer than a publisher goes on trying.
+	logsDuplicates = 2 * time.Minute
+)
+
+// logsBytes is how much of the log is kept: some ten million records. The server sets that much room aside; one that does
+// not have it gets the next, a smaller log.
+var logsBytes = []int64{2 << 30, 256 << 20, 16 << 20}
+
+// noRoom are the server's answers where a stream's limit is more than it, or any server of its cluster, has room for.
+var noRoom = []jetstream.ErrorCode{10005, 10023, 10047}
+
+// ensureLogs creates the stream of log records. The oldest give way to new ones, so that it never takes the room of work
+// and records, and writing to it never fails for want of room.
+func (t *Topology) ensureLogs(ctx context.Context) (err error) {
+	for _, size := range logsBytes {
+		err = t.stream(ctx, jetstream.StreamConfig{Name: LogsStream, Retention: jetstream.LimitsPolicy,
+			Description: "Exosphere Orbit: what was said about items while they ran", Subjects: []string{"orbit.logs.>"},
+			Storage: jetstream.FileStorage, Replicas: t.Replicas, Discard: jetstream.DiscardOld, MaxAge: logsAge, MaxBytes: size,
+			Duplicates: logsDuplicates, AllowDirect: true})
+		var api *jetstream.APIError
+		if !errors.As(err, &api) || !slices.Contains(noRoom, api.ErrorCode) {
+			return err
+		}
+	}
+	return err
+}
+
+// LogMessage puts a batch of log records into the run's log. Its Nats-Msg-Id names this very batch: part tells the batches
+// of one execution apart.
+func LogMessage(p, part int, b *orbit.LogBatch) (*nats.Msg, error) {
+	data, err := b.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return &nats.Msg{Subject: LogsSubject(p, b.Run), Data: data, Header: nats.Header{
+		nats.MsgIdHdr: {b.Bundle + "~" + b.Node + "~" + strconv.FormatInt(b.Since.UnixNano(), 36) + "~" + strconv.Itoa(part)},
+		HeaderRun:     {b.Run},
+		HeaderStep:    {b.Satellite},
+	}}, nil
+}
