@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// enclose runs this program once more, in namespaces of its own where that is allowed: its network and its mounts are then
+// nobody else's, and vanish with it, even if it is killed.
+func enclose(args []string, stderr io.Writer) int {
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(stderr, "chaos:", err)
+		return 1
+	}
+	flags, a := probe(self)
+	cmd := exec.Command(self, append(args, "-inside", a.encode())...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = os.Stdin, os.Stdout, stderr, spaces(flags)
+	cmd.SysProcAttr.Setpgid = true // a Ctrl-C reaches it once, through us
+	home, err := newEnd(nil)
+	if err == nil {
+		err = home.start(cmd)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "chaos:", err)
+		return 1
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			_ = cmd.Process.Signal(s)
+		}
+	}()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); errors.As(err, &exit) {
+		return max(1, exit.ExitCode())
+	} else if err != nil {
+		fmt.Fprintln(stderr, "chaos:", err)
+		return 1
+	}
+	return 0
+}
+
+// spaces are the namespaces named by the flags; not being root, we are root in a user namespace of our own.
+func spaces(flags uintptr) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Unshareflags: flags}
+	if flags != 0 && os.Geteuid() != 0 {
+		attr.Cloneflags = syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	return attr
+}
+
+// probe finds out by trying what this machine allows. A child tries, so that nothing is left behind.
+func probe(self string) (flags uintptr, a allowed) {
+	var last string
+	for _, flags := range []uintptr{syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, syscall.CLONE_NEWNS, 0} {
+		cmd := exec.Command(self, roleWord, "probe")
+		cmd.SysProcAttr = spaces(flags)
+		out, err := cmd.Output()
+		if err != nil {
+			last = fmt.Sprintf("namespaces: %v", err)
+			continue
+		}
+		a := parseAllowed(strings.TrimSpace(string(bytes.ReplaceAll(out, []byte("\n"), []byte(" ")))))
+		if flags&syscall.CLONE_NEWNET == 0 {
+			a.net = false
+		} else if !a.net {
+			continue // without our wire a network of our own would be an empty one
+		}
+		if flags == 0 && last != "" {
+			a.why = append(a.why, last)
+		}
+		return flags, a
+	}
+	return 0, allowed{why: []string{last}}
+}
+
+// playProbe tries, in the namespaces it was started in, and prints what it found.
+func playProbe() int {
+	var a allowed
+	note := func(what string, err error) bool {
+		if err != nil {
+			a.why = append(a.why, strings.ReplaceAll(fmt.Sprintf("%s: %v", what, err), ";", ","))
+		}
+		return err == nil
+	}
+	w := newWire(1)
+	if own, err := ownNetwork(); err == nil && own { // never put an interface into the machine's own network
+		if a.net = note("wire", w.hub(address(1))); a.net {
+			_, err := w.plug(address(2))
+			a.net = note("wire", err)
+		}
+	}
+	if dir, err := os.MkdirTemp("", "orbit-chaos-probe-"); note("disk", err) {
+		if own, err := ownMounts(); err == nil && own {
+			if a.disk = note("disk", mountSmall(dir, 1)); a.disk {
+				_ = syscall.Unmount(dir, 0)
+			}
+		}
+		_ = os.Remove(dir)
+	}
+	_, err := delaySyncs()
+	a.slow = note("slow fsync", err)
+	fmt.Println(a.encode())
+	return 0
+}
+
+// ownNetwork and ownMounts tell whether this process has such a namespace apart from its parent's.
+func ownNetwork() (bool, error) { return apart("net") }
+func ownMounts() (bool, error)  { return apart("mnt") }
+
+func apart(space string) (bool, error) {
+	mine, err := os.Readlink(filepath.Join("/proc/self/ns", space))
+	if err != nil {
+		return false, err
+	}
+	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", os.Getppid(), space))
+	return mine != theirs, err
+}
+
+// mountSmall puts an empty file system of so many MiB on a folder.
+func mountSmall(dir string, mib int) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syscall.Mount("chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=700", mib))
+}
+
+// tie makes a process die with the thread that starts it.
+func tie(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+}
