@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	startEvery = 250 * time.Millisecond // about as much as two cores with nine processes can bear
+	startEvery = 150 * time.Millisecond // about as much as two cores with nine processes can bear
 	mostOpen   = 40                     // runs that have not ended; more of them only wait
 )
 
@@ -111,7 +111,7 @@ func (l *load) follow(ctx context.Context, i int) {
 		}
 	}
 	if cancels {
-		pause(3 * time.Second)
+		pause(300 * time.Millisecond)
 		for pick().cancel(ctx, o).Result == resultUnknown && ctx.Err() == nil {
 			pause(2 * time.Second)
 		}

@@ -111,11 +111,13 @@ func (n *nemesis) inflict(ctx context.Context, f fault) (heal func() error, err 
 		p.say("sync 300")
 		return func() error { p.say("sync 0"); return nil }, nil
 	case removeConsumer:
-		err := n.m.js.DeleteConsumer(ctx, "ORBIT_0", f.Target)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) {
-			err = errors.New("it was removed before and is not back yet")
-		}
-		return nil, err
+		return nil, n.m.until(ctx, 20*time.Second, "a consumer to be removed", func(ctx context.Context) error { // there may be no leader to ask
+			err := n.m.js.DeleteConsumer(ctx, "ORBIT_0", f.Target)
+			if errors.Is(err, jetstream.ErrConsumerNotFound) {
+				return nil // removed by the try before, or at another time and not back yet
+			}
+			return err
+		})
 	case rolling:
 		return nil, n.roll(ctx)
 	}

@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -76,18 +77,47 @@ func ReadBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 	}
 }
 
-// ReadAll is ReadBatch until the end; f gets every message that was there at the start.
+// replicaPause is the time between looks at a replica that lags; it is behind by milliseconds, unless it has just come back.
+const replicaPause = 50 * time.Millisecond
+
+// ReadAll is ReadBatch until the end; f gets every message that was there at the start. What that is the leader of the stream
+// says: a replica that lags gives a prefix, and is asked again until it has caught up. ErrUnknown where it does not in time.
 func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) error {
+	var lagging time.Time // since when nothing has come
 	for {
-		last := from
-		more, err := ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
-			last = s.Seq + 1
-			return f(s)
-		})
-		if err != nil || !more || last == from {
+		last, err := Last(ctx, nc, stream, filter)
+		if errors.Is(err, ErrNotFound) || err == nil && last.Seq < from {
+			return nil // nothing was there, or what is missing was removed meanwhile
+		}
+		if err != nil {
 			return err
 		}
-		from = last
+		for more := true; more; {
+			next := from
+			if more, err = ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
+				next = s.Seq + 1
+				return f(s)
+			}); err != nil {
+				return err
+			}
+			if next == from {
+				break
+			}
+			from, lagging = next, time.Time{}
+		}
+		switch {
+		case from > last.Seq:
+			return nil
+		case lagging.IsZero():
+			lagging = time.Now()
+		case time.Since(lagging) > readPatience:
+			return fmt.Errorf("read %s: a replica lags: %w", stream, ErrUnknown)
+		}
+		select {
+		case <-time.After(replicaPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
