@@ -137,6 +137,9 @@ func mountSmall(dir string, mib int) error {
 	return syscall.Mount("chaos", dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=700", mib))
 }
 
+// unmount takes it away again.
+func unmount(dir string) { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }
+
 // tie makes a process die with the thread that starts it.
 func tie(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {

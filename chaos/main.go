@@ -111,6 +111,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	r, err := wreak(ctx, s)
+	if s.allowed.disk {
+		unmount(filepath.Join(s.dir, cramped)) // kept, it was copied
+	}
 	if ctx.Err() != nil {
 		_ = os.RemoveAll(s.dir)
 		fmt.Fprintln(stderr, "chaos: interrupted; all that it started has ended and its data is removed")

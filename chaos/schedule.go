@@ -145,7 +145,7 @@ func draw(seed uint64, length time.Duration) []fault {
 		all = append(all, fault{Lane: "mesh", Kind: removeConsumer, Target: removable, At: at})
 	}
 	for at := length / 2; length >= rollingFrom && at+rollingTakes <= end; at += 5 * time.Minute {
-		all = append(all, fault{Lane: "mesh", Kind: rolling, Target: "all", At: at, For: rollingTakes})
+		all = append(all, fault{Lane: "all", Kind: rolling, Target: "all", At: at, For: rollingTakes})
 	}
 	slices.SortStableFunc(all, func(a, b fault) int { return cmp.Compare(a.At, b.At) })
 	return all

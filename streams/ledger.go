@@ -83,35 +83,25 @@ const replicaPause = 50 * time.Millisecond
 // ReadAll is ReadBatch until the end; f gets every message that was there at the start. What that is the leader of the stream
 // says: a replica that lags gives a prefix, and is asked again until it has caught up. ErrUnknown where it does not in time.
 func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) error {
-	var lagging time.Time // since when nothing has come
+	came := time.Now() // when a message last did
 	for {
 		last, err := Last(ctx, nc, stream, filter)
-		if errors.Is(err, ErrNotFound) || err == nil && last.Seq < from {
+		switch {
+		case errors.Is(err, ErrNotFound) || err == nil && last.Seq < from:
 			return nil // nothing was there, or what is missing was removed meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		for more := true; more; {
-			next := from
-			if more, err = ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
-				next = s.Seq + 1
-				return f(s)
-			}); err != nil {
+		case err == nil:
+			begun := from
+			if from, err = readOn(ctx, nc, stream, filter, from, f); err != nil || from > last.Seq {
 				return err
 			}
-			if next == from {
-				break
+			if from > begun {
+				came = time.Now()
 			}
-			from, lagging = next, time.Time{}
+		case !leaderless(err):
+			return err
 		}
-		switch {
-		case from > last.Seq:
-			return nil
-		case lagging.IsZero():
-			lagging = time.Now()
-		case time.Since(lagging) > readPatience:
-			return fmt.Errorf("read %s: a replica lags: %w", stream, ErrUnknown)
+		if time.Since(came) > readPatience {
+			return fmt.Errorf("read %s: what was asked for does not come: %w", stream, ErrUnknown)
 		}
 		select {
 		case <-time.After(replicaPause):
@@ -119,6 +109,27 @@ func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uin
 			return ctx.Err()
 		}
 	}
+}
+
+// readOn reads as much as a replica has, and gives the sequence after the last of it.
+func readOn(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) (next uint64, err error) {
+	for {
+		next = from
+		more, err := ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
+			next = s.Seq + 1
+			return f(s)
+		})
+		if err != nil || !more || next == from {
+			return next, err
+		}
+		from = next
+	}
+}
+
+// leaderless tells whether a read was refused because the servers are about to choose a leader, which takes seconds.
+func leaderless(err error) bool {
+	var refused *ServerError
+	return errors.As(err, &refused) && refused.Code == codeUnavailable
 }
 
 // Last reads the last message on a subject from the leader of the stream, so it is never stale. ErrNotFound where there is none.

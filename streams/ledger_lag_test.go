@@ -38,7 +38,12 @@ func replica(t *testing.T, leader, got int) (nc *nats.Conn, catchUp func(int)) {
 			t.Fatal(err)
 		}
 	}
+	var asked atomic.Int64
 	serve("$JS.API.STREAM.MSG.GET.LAGS", func(m *nats.Msg) {
+		if asked.Add(1) < 4 { // the leader is being chosen
+			_ = m.Respond([]byte(`{"error": {"code": 503, "err_code": 10008, "description": "JetStream system temporarily unavailable"}}`))
+			return
+		}
 		_ = m.Respond(fmt.Appendf(nil, `{"message": {"subject": "s", "seq": %d, "time": "2026-01-01T00:00:00Z"}}`, leader))
 	})
 	serve("$JS.API.DIRECT.GET.LAGS", func(m *nats.Msg) {
