@@ -84,8 +84,12 @@ const replicaPause = 50 * time.Millisecond
 // says: a replica that lags gives a prefix, and is asked again until it has caught up. ErrUnknown where it does not in time.
 func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) error {
 	came := time.Now() // when a message last did
+	all := filter
+	if all == ">" {
+		all = "*.>" // for ">" the server looks at the last sequence alone, which may have been removed; every subject has two words
+	}
 	for {
-		last, err := Last(ctx, nc, stream, filter)
+		last, err := Last(ctx, nc, stream, all)
 		switch {
 		case errors.Is(err, ErrNotFound) || err == nil && last.Seq < from:
 			return nil // nothing was there, or what is missing was removed meanwhile

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -85,6 +86,23 @@ func TestReadingAllOfAReplicaThatStaysBehindIsNotShortAndDone(t *testing.T) {
 		err := streams.ReadAll(t.Context(), nc, "LAGS", "s", 1, func(streams.Stored) error { return nil })
 		if !errors.Is(err, streams.ErrUnknown) {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestReadingAllIsNotShortWhereTheLastMessageWasRemoved(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		want := []uint64{b.record(run, 0), b.record(run, 1)}
+		b.record(orbit.HashID("other"), 0)
+		if err := streams.Purge(b.Context(), b.js, "ORBIT_0", streams.RecordsOf(0, orbit.HashID("other"))); err != nil {
+			b.Fatal(err)
+		}
+		for _, filter := range []string{">", "orbit.>", streams.RecordsOf(0, ">"), streams.RecordsOf(0, run)} {
+			var got []uint64
+			err := streams.ReadAll(b.Context(), b.conn, "ORBIT_0", filter, 1, func(s streams.Stored) error { got = append(got, s.Seq); return nil })
+			if err != nil || !slices.Equal(got, want) {
+				b.Errorf("%s: %v, want %v: %v", filter, got, want, err)
+			}
 		}
 	})
 }
