@@ -39,18 +39,25 @@ const (
 	busy        // 503 for the first one or two times
 	silent      // no answer in time, once
 	never       // 400
+	moody       // the first time all is well, and after that 400: an item that is done twice comes to two results
 )
 
-func (c caller) fate() (f fate, times int) {
+func (c caller) hash() uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s/%d", c.Salt, c.N)
-	switch dice := h.Sum64() % 1000; {
+	return h.Sum64()
+}
+
+func (c caller) fate() (f fate, times int) {
+	switch dice := c.hash() % 1000; {
 	case dice < 50:
 		return never, 0
 	case dice < 150:
 		return busy, 1 + int(dice%2)
 	case dice < 170:
 		return silent, 1
+	case dice < 400:
+		return moody, 1
 	}
 	return fine, 0
 }
@@ -78,6 +85,7 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no", http.StatusBadRequest)
 		return
 	}
+	time.Sleep(time.Duration(20+c.hash()%150) * time.Millisecond) // work takes time, and bundles are under way when something happens
 	status, body := h.answer(key, c)
 	if status == 0 {
 		select {
@@ -103,7 +111,7 @@ func (h *hooks) answer(key string, c caller) (status int, body map[string]any) {
 	}
 	h.callers[key] = c
 	switch f, times := c.fate(); {
-	case f == never:
+	case f == never, f == moody && h.attempts[key] > times:
 		h.answers["400"]++
 		return http.StatusBadRequest, map[string]any{"error": "never"}
 	case f == busy && h.attempts[key] <= times:

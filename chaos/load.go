@@ -68,8 +68,11 @@ func (l *load) follow(ctx context.Context, i int) {
 	file := l.files[r.IntN(len(l.files))]
 	pad := pads[r.IntN(len(pads))]
 	n := 1 + r.IntN(40)
-	if pad > 1000 {
+	switch {
+	case pad > 1000:
 		n = 1 + r.IntN(6)
+	case r.IntN(3) == 0:
+		n = 1 // what is done twice with two results has children or has none
 	}
 	payload := l.payload(n, pad, fmt.Sprint(i))
 	o := op{Client: i, Cluster: file.identifier}

@@ -64,7 +64,7 @@ func TestWebhooksAreCountedAndAnsweredByTheirFate(t *testing.T) {
 			status, body := h.answer(key, c)
 			want := http.StatusOK
 			switch {
-			case f == never:
+			case f == never, f == moody && i >= times:
 				want = http.StatusBadRequest
 			case f == busy && i < times:
 				want = http.StatusServiceUnavailable
@@ -79,7 +79,7 @@ func TestWebhooksAreCountedAndAnsweredByTheirFate(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 4 || len(h.keysOf()) > 0 {
+	if len(seen) != 5 || len(h.keysOf()) > 0 {
 		t.Errorf("fates %v, wrong %v", seen, h.keysOf())
 	}
 	h.answer("one", caller{"run", "s", 0})

@@ -76,19 +76,26 @@ const removable = "cpu_core_3h"
 // lane is a group of targets to which one thing happens at a time. That of the servers is why two of them are never down at
 // once, so that there is always a quorum.
 type lane struct {
-	name     string
-	targets  []string
-	peers    []string // of faults of the wire, besides everyone
-	kinds    []kind
-	gap      [2]time.Duration // rest between two faults
-	begins   time.Duration
-	lastsMax time.Duration
+	name    string
+	targets []string
+	peers   []string // of faults of the wire, besides everyone
+	kinds   []kind
+	gap     [2]time.Duration // rest between two faults
+	begins  time.Duration
+	lasts   [2]time.Duration // but for those that have a length of their own
 }
 
+// forgotten is how long a node is away that must find its work done by others: longer than the lease of what it holds.
+var forgotten = [2]time.Duration{33 * time.Second, 42 * time.Second}
+
 var lanes = []lane{
-	{"servers", servers, append(slices.Clone(gateways), nodes...), []kind{kill, pause, partition, diskFull, oneWay, slowSync, loss, stutter}, [2]time.Duration{8 * time.Second, 14 * time.Second}, 4 * time.Second, 14 * time.Second},
-	{"gateways", gateways, servers, []kind{kill, kill, pause, partition, oneWay, loss}, [2]time.Duration{4 * time.Second, 10 * time.Second}, 2 * time.Second, 12 * time.Second},
-	{"nodes", nodes, servers, []kind{kill, kill, pause, partition, oneWay, loss}, [2]time.Duration{1 * time.Second, 6 * time.Second}, time.Second, 15 * time.Second},
+	{"servers", servers, append(slices.Clone(gateways), nodes...), []kind{kill, pause, partition, diskFull, oneWay, slowSync, loss, stutter},
+		[2]time.Duration{8 * time.Second, 14 * time.Second}, 4 * time.Second, [2]time.Duration{2 * time.Second, 14 * time.Second}},
+	{"gateways", gateways, servers, []kind{kill, kill, pause, partition, oneWay, loss},
+		[2]time.Duration{4 * time.Second, 10 * time.Second}, 2 * time.Second, [2]time.Duration{2 * time.Second, 16 * time.Second}},
+	{"nodes", nodes[:3], servers, []kind{kill, kill, pause, partition, oneWay, loss},
+		[2]time.Duration{1 * time.Second, 6 * time.Second}, time.Second, [2]time.Duration{2 * time.Second, 14 * time.Second}},
+	{"sleeper", nodes[3:], nil, []kind{pause, partition, oneWay}, [2]time.Duration{3 * time.Second, 8 * time.Second}, 2 * time.Second, forgotten},
 }
 
 // Rolling restarts need about this long; a run that is shorter than rollingFrom has none.
@@ -101,6 +108,10 @@ const calm = 8 * time.Second
 func draw(seed uint64, length time.Duration) []fault {
 	var all []fault
 	end := length - calm
+	for at := length / 2; length >= rollingFrom && at+rollingTakes <= end; at += 5 * time.Minute {
+		all = append(all, fault{Lane: "all", Kind: rolling, Target: "all", At: at, For: rollingTakes})
+	}
+	rolls := slices.Clone(all)
 	for i, l := range lanes {
 		r := rand.New(rand.NewPCG(seed, uint64(100+i)))
 		between := func(lo, hi time.Duration) time.Duration {
@@ -118,14 +129,14 @@ func draw(seed uint64, length time.Duration) []fault {
 			case kill:
 				f.For = between(500*time.Millisecond, 6*time.Second)
 			case diskFull:
-				f.Target, f.For = cramped, between(6*time.Second, l.lastsMax)
+				f.Target, f.For = cramped, between(6*time.Second, l.lasts[1])
 			case slowSync:
-				f.Target, f.For = syncing, between(6*time.Second, l.lastsMax)
+				f.Target, f.For = syncing, between(6*time.Second, l.lasts[1])
 			default:
-				f.For = between(2*time.Second, l.lastsMax)
+				f.For = between(l.lasts[0], l.lasts[1])
 			}
 			if f.Kind == partition || f.Kind == oneWay || f.Kind == loss {
-				if r.IntN(3) == 0 {
+				if len(l.peers) > 0 && r.IntN(3) == 0 {
 					f.Peer = l.peers[r.IntN(len(l.peers))]
 				}
 				f.Inward = f.Kind == oneWay && r.IntN(2) == 0
@@ -133,19 +144,21 @@ func draw(seed uint64, length time.Duration) []fault {
 					f.Part = float64(5+r.IntN(30)) / 100
 				}
 			}
+			for _, roll := range rolls { // which wants all others to be over
+				if f.At < roll.At+roll.For && f.At+f.For > roll.At {
+					f.At = roll.At + roll.For + between(0, l.gap[0])
+				}
+			}
 			if f.At+f.For > end {
 				break
 			}
 			all = append(all, f)
-			at += f.For + between(l.gap[0], l.gap[1])
+			at = f.At + f.For + between(l.gap[0], l.gap[1])
 		}
 	}
 	r := rand.New(rand.NewPCG(seed, 200))
 	for at := 6*time.Second + time.Duration(r.Int64N(int64(10*time.Second))).Round(100*time.Millisecond); at+time.Second <= end; at += 45 * time.Second {
 		all = append(all, fault{Lane: "mesh", Kind: removeConsumer, Target: removable, At: at})
-	}
-	for at := length / 2; length >= rollingFrom && at+rollingTakes <= end; at += 5 * time.Minute {
-		all = append(all, fault{Lane: "all", Kind: rolling, Target: "all", At: at, For: rollingTakes})
 	}
 	slices.SortStableFunc(all, func(a, b fault) int { return cmp.Compare(a.At, b.At) })
 	return all

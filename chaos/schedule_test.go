@@ -23,11 +23,11 @@ func TestTheSameSeedDrawsTheSameSchedule(t *testing.T) {
 		first = append(first, strings.TrimSpace(f.String()))
 	}
 	want := []string{
-		"1.6s  pause           node-1, for 2.5s",
-		"3.0s  packet loss     gateway-1, 12 %, for 11.1s",
-		"5.8s  packet loss     node-4, 26 %, for 12.3s",
+		"1.6s  pause           node-2, for 2.4s",
+		"2.9s  pause           node-4, for 37.1s",
+		"3.0s  packet loss     gateway-1, 12 %, for 14.8s",
+		"5.7s  packet loss     node-3, 26 %, for 11.5s",
 		"6.1s  partition       nats-1, for 14.0s",
-		"9.4s  remove consumer cpu_core_3h, for 0.0s",
 	}
 	if !slices.Equal(first, want) { // a seed that found something must find it again, in a later version too
 		t.Errorf("seed 1 draws\n%s", strings.Join(first, "\n"))
@@ -39,12 +39,18 @@ func TestNoTwoServersFallAtOnceAndTheEndIsCalm(t *testing.T) {
 	for seed := range uint64(50) {
 		for _, length := range []time.Duration{30 * time.Second, time.Minute, 5 * time.Minute} {
 			until := map[string]time.Duration{}
+			roll := fault{At: length}
 			for _, f := range draw(seed, length) {
 				seen[f.Kind] = true
 				if f.At < until[f.Lane] {
 					t.Errorf("seed %d: %s begins before what happens to its like is over", seed, f)
 				}
 				until[f.Lane] = f.At + f.For
+				if f.Kind == rolling {
+					roll = f
+				} else if f.Kind != removeConsumer && f.At >= roll.At && f.At < roll.At+roll.For {
+					t.Errorf("seed %d: %s begins in a rolling restart", seed, f)
+				}
 				if f.At+f.For > length-calm && f.Kind != removeConsumer {
 					t.Errorf("seed %d: %s lasts into the calm before the end of %s", seed, f, length)
 				}
