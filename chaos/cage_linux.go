@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -63,31 +62,41 @@ func spaces(flags uintptr) *syscall.SysProcAttr {
 
 // probe finds out by trying what this machine allows. A child tries, so that nothing is left behind.
 func probe(self string) (flags uintptr, a allowed) {
-	var last string
+	var why []string
 	for _, flags := range []uintptr{syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, syscall.CLONE_NEWNS, 0} {
-		cmd := exec.Command(self, roleWord, "probe")
+		cmd := exec.Command(self, roleWord, "probe", space("net"), space("mnt"))
 		cmd.SysProcAttr = spaces(flags)
 		out, err := cmd.Output()
 		if err != nil {
-			last = fmt.Sprintf("namespaces: %v", err)
+			why = append(why, fmt.Sprintf("namespaces: %v", err))
 			continue
 		}
-		a := parseAllowed(strings.TrimSpace(string(bytes.ReplaceAll(out, []byte("\n"), []byte(" ")))))
-		if flags&syscall.CLONE_NEWNET == 0 {
-			a.net = false
-		} else if !a.net {
-			continue // without our wire a network of our own would be an empty one
+		a := parseAllowed(strings.TrimSpace(string(out)))
+		if flags&syscall.CLONE_NEWNET != 0 && !a.net { // without our wire a network of our own would be an empty one
+			why = append(why, a.why...)
+			continue
 		}
-		if flags == 0 && last != "" {
-			a.why = append(a.why, last)
-		}
+		a.why = append(why, a.why...)
 		return flags, a
 	}
-	return 0, allowed{why: []string{last}}
+	return 0, allowed{why: why}
 }
 
-// playProbe tries, in the namespaces it was started in, and prints what it found.
-func playProbe() int {
+// space names a namespace of this process.
+func space(kind string) string {
+	name, err := os.Readlink(filepath.Join("/proc/self/ns", kind))
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
+// playProbe tries, in the namespaces it was started in, and prints what it found. It is told those of its parent: in these it
+// must not put an interface, nor mount anything.
+func playProbe(theirs []string) int {
+	own := func(i int, kind string) bool {
+		return i < len(theirs) && theirs[i] != "unknown" && space(kind) != theirs[i]
+	}
 	var a allowed
 	note := func(what string, err error) bool {
 		if err != nil {
@@ -96,14 +105,14 @@ func playProbe() int {
 		return err == nil
 	}
 	w := newWire(1)
-	if own, err := ownNetwork(); err == nil && own { // never put an interface into the machine's own network
+	if own(0, "net") {
 		if a.net = note("wire", w.hub(address(1))); a.net {
 			_, err := w.plug(address(2))
 			a.net = note("wire", err)
 		}
 	}
 	if dir, err := os.MkdirTemp("", "orbit-chaos-probe-"); note("disk", err) {
-		if own, err := ownMounts(); err == nil && own {
+		if own(1, "mnt") {
 			if a.disk = note("disk", mountSmall(dir, 1)); a.disk {
 				_ = syscall.Unmount(dir, 0)
 			}
@@ -114,19 +123,6 @@ func playProbe() int {
 	a.slow = note("slow fsync", err)
 	fmt.Println(a.encode())
 	return 0
-}
-
-// ownNetwork and ownMounts tell whether this process has such a namespace apart from its parent's.
-func ownNetwork() (bool, error) { return apart("net") }
-func ownMounts() (bool, error)  { return apart("mnt") }
-
-func apart(space string) (bool, error) {
-	mine, err := os.Readlink(filepath.Join("/proc/self/ns", space))
-	if err != nil {
-		return false, err
-	}
-	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", os.Getppid(), space))
-	return mine != theirs, err
 }
 
 // mountSmall puts an empty file system of so many MiB on a folder.

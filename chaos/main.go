@@ -40,7 +40,7 @@ func playRole(role string, args []string) int {
 	case "server":
 		return playServer(args)
 	case "probe":
-		return playProbe()
+		return playProbe(args)
 	}
 	fmt.Fprintf(os.Stderr, "chaos: there is no role %s\n", role)
 	return 2
