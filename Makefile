@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test race planted vet lint fuzz bench schema nats clean
+.PHONY: help build install demo test race planted vet lint fuzz bench chaos schema nats clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,13 @@ fuzz: ## fuzz every decoder for FUZZTIME each
 
 bench: build ## measure: throughput, a million items, latency, idle load
 	$(GO) run ./bench
+
+SEED ?= 1
+MINUTES ?= 2
+REPORT ?= $(BIN)/chaos-$(SEED).md
+chaos: build ## kill, cut off and fill up real processes for MINUTES, as SEED says; as root it does more
+	$(GO) build -o $(BIN)/ ./chaos
+	$(BIN)/chaos -seed $(SEED) -minutes $(MINUTES) -bin $(BIN) -report $(REPORT)
 
 schema: ## write docs/cluster.schema.json, the copy of `orbit schema` that the examples name
 	$(GO) test ./internal/cli -run TestTheSchemaInDocs -update

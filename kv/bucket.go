@@ -114,18 +114,23 @@ func (b *Bucket[T]) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
+// A Get takes getLimit at most. While the bucket has no leader it is asked again after each getPause.
+const getLimit, getPause = 5 * time.Second, 200 * time.Millisecond
+
+// Error codes of JetStream that a Get tells apart.
+const (
+	codeNotFound    = 10037
+	codeUnavailable = 10008 // no leader just now
+)
+
 // Get reads a key from the leader of the bucket, so it is not stale at the time of reading. ErrNotFound where there is none.
 func (b *Bucket[T]) Get(ctx context.Context, key string) (*T, uint64, error) {
 	body, err := json.Marshal(map[string]string{"last_by_subj": b.subject(key)})
 	if err != nil {
 		return nil, 0, err
 	}
-	wait, cancel := context.WithTimeout(ctx, 5*time.Second)
+	wait, cancel := context.WithTimeout(ctx, getLimit)
 	defer cancel()
-	m, err := b.nc.RequestWithContext(wait, "$JS.API.STREAM.MSG.GET.KV_"+b.name, body)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read %s from %s: %w", key, b.name, err)
-	}
 	var answer struct {
 		Message *struct {
 			Seq    uint64 `json:"seq"`
@@ -137,10 +142,26 @@ func (b *Bucket[T]) Get(ctx context.Context, key string) (*T, uint64, error) {
 			Description string `json:"description"`
 		} `json:"error"`
 	}
-	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return nil, 0, fmt.Errorf("read %s from %s: %w", key, b.name, err)
+	for {
+		m, err := b.nc.RequestWithContext(wait, "$JS.API.STREAM.MSG.GET.KV_"+b.name, body)
+		if err == nil {
+			answer.Message, answer.Error = nil, nil
+			if err := json.Unmarshal(m.Data, &answer); err != nil {
+				return nil, 0, fmt.Errorf("read %s from %s: %w", key, b.name, err)
+			}
+		} else if !errors.Is(err, nats.ErrNoResponders) {
+			return nil, 0, fmt.Errorf("read %s from %s: %w", key, b.name, err)
+		}
+		if err == nil && (answer.Error == nil || answer.Error.Code != codeUnavailable) {
+			break
+		}
+		select { // the servers are about to choose a leader, which takes seconds
+		case <-time.After(getPause):
+		case <-wait.Done():
+			return nil, 0, fmt.Errorf("read %s from %s: it has no leader: %w", key, b.name, wait.Err())
+		}
 	}
-	if e := answer.Error; e != nil && e.Code != 10037 {
+	if e := answer.Error; e != nil && e.Code != codeNotFound {
 		return nil, 0, fmt.Errorf("read %s from %s: %s", key, b.name, e.Description)
 	}
 	if answer.Message == nil || len(answer.Message.Data) == 0 { // never written, or a deletion mark

@@ -35,4 +35,5 @@ const (
 	codeWrongLastSequence = 10071 // a CAS was lost
 	codeCASPending        = 10164 // a CAS on a replicated stream while another is under way
 	codeClusterBusy       = 10158
+	codeUnavailable       = 10008 // no leader just now
 )

@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -87,19 +88,63 @@ func readBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 	}
 }
 
-// ReadAll is ReadBatch until the end; f gets every message that was there at the start.
+// replicaPause is the time between looks at a replica that lags; it is behind by milliseconds, unless it has just come back.
+const replicaPause = 50 * time.Millisecond
+
+// ReadAll is ReadBatch until the end; f gets every message that was there at the start. What that is the leader of the stream
+// says: a replica that lags gives a prefix, and is asked again until it has caught up. ErrUnknown where it does not in time.
 func ReadAll(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) error {
+	came := time.Now() // when a message last did
+	all := filter
+	if all == ">" {
+		all = "*.>" // for ">" the server looks at the last sequence alone, which may have been removed; every subject has two words
+	}
 	for {
-		last := from
-		more, err := ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
-			last = s.Seq + 1
-			return f(s)
-		})
-		if err != nil || !more || last == from {
+		last, err := Last(ctx, nc, stream, all)
+		switch {
+		case errors.Is(err, ErrNotFound) || err == nil && last.Seq < from:
+			return nil // nothing was there, or what is missing was removed meanwhile
+		case err == nil:
+			begun := from
+			if from, err = readOn(ctx, nc, stream, filter, from, f); err != nil || from > last.Seq {
+				return err
+			}
+			if from > begun {
+				came = time.Now()
+			}
+		case !leaderless(err):
 			return err
 		}
-		from = last
+		if time.Since(came) > readPatience {
+			return fmt.Errorf("read %s: what was asked for does not come: %w", stream, ErrUnknown)
+		}
+		select {
+		case <-time.After(replicaPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+}
+
+// readOn reads as much as a replica has, and gives the sequence after the last of it.
+func readOn(ctx context.Context, nc *nats.Conn, stream, filter string, from uint64, f func(Stored) error) (next uint64, err error) {
+	for {
+		next = from
+		more, err := ReadBatch(ctx, nc, stream, filter, from, 1000, func(s Stored) error {
+			next = s.Seq + 1
+			return f(s)
+		})
+		if err != nil || !more || next == from {
+			return next, err
+		}
+		from = next
+	}
+}
+
+// leaderless tells whether a read was refused because the servers are about to choose a leader, which takes seconds.
+func leaderless(err error) bool {
+	var refused *ServerError
+	return errors.As(err, &refused) && refused.Code == codeUnavailable
 }
 
 // Last reads the last message on a subject from the leader of the stream, so it is never stale. ErrNotFound where there is none.

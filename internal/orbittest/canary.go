@@ -33,13 +33,7 @@ func showsSecret(data []byte) bool {
 
 // secretsIn looks for secrets in every stream and bucket, in the log and in what the API answered.
 func (o *Orbit) secretsIn(all *stored) (wrong []string) {
-	for name, msgs := range all.streams {
-		for _, m := range msgs {
-			if showsSecret(m.Data) || showsSecret([]byte(m.Subject)) || showsSecret([]byte(fmt.Sprint(m.Header))) {
-				wrong = append(wrong, fmt.Sprintf("a secret can be read in stream %s at %s", name, m.Subject))
-			}
-		}
-	}
+	wrong = all.secrets()
 	if showsSecret(o.log.bytes()) {
 		wrong = append(wrong, "a secret can be read in the log")
 	}
@@ -54,8 +48,23 @@ func (o *Orbit) secretsIn(all *stored) (wrong []string) {
 }
 
 // secretsOnDisk looks for secrets in every file that the server left: what was deleted counts too.
-func (o *Orbit) secretsOnDisk() (wrong []string) {
-	err := filepath.WalkDir(o.dir, func(path string, d fs.DirEntry, err error) error {
+func (o *Orbit) secretsOnDisk() []string { return SecretsIn(o.dir) }
+
+// secrets looks for secrets in every stream and bucket.
+func (all *stored) secrets() (wrong []string) {
+	for name, msgs := range all.streams {
+		for _, m := range msgs {
+			if showsSecret(m.Data) || showsSecret([]byte(m.Subject)) || showsSecret([]byte(fmt.Sprint(m.Header))) {
+				wrong = append(wrong, fmt.Sprintf("a secret can be read in stream %s at %s", name, m.Subject))
+			}
+		}
+	}
+	return wrong
+}
+
+// SecretsIn looks for secrets in every file below a folder.
+func SecretsIn(dir string) (wrong []string) {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -22,10 +22,16 @@ func (o *Orbit) Violations() []string {
 	if err != nil {
 		return []string{fmt.Sprintf("the store cannot be read, so nothing is known: %v", err)}
 	}
-	var wrong []string
 	o.mu.Lock()
 	accepted := slices.Clone(o.runs)
 	o.mu.Unlock()
+	wrong := all.violations(accepted)
+	wrong = append(wrong, o.spy.violations(all.recorded())...)
+	return append(wrong, o.secretsIn(all)...)
+}
+
+// violations holds what is stored against what a run promises. accepted are the runs that there must be, and no others.
+func (all *stored) violations(accepted []string) (wrong []string) {
 	for _, id := range accepted {
 		if all.runs[id] == nil {
 			wrong = append(wrong, fmt.Sprintf("run %s was accepted and is not there", id))
@@ -35,23 +41,29 @@ func (o *Orbit) Violations() []string {
 		if !slices.Contains(accepted, id) {
 			wrong = append(wrong, fmt.Sprintf("run %s is there and nobody asked for it", id))
 		}
-		wrong = append(wrong, o.checkRun(all, doc)...)
+		wrong = append(wrong, all.checkRun(doc)...)
 	}
+	for _, m := range all.under("orbit.record.") {
+		if all.runs[token(m.Subject, 3)] == nil {
+			wrong = append(wrong, fmt.Sprintf("the record at %s is of no run", m.Subject))
+		}
+	}
+	return wrong
+}
+
+// recorded gives the sequence of each bundle's record.
+func (all *stored) recorded() map[string]uint64 {
 	recorded := map[string]uint64{}
 	for _, m := range all.under("orbit.record.") {
 		if bundle := token(m.Subject, 4); recorded[bundle] == 0 {
 			recorded[bundle] = m.Seq
 		}
-		if all.runs[token(m.Subject, 3)] == nil {
-			wrong = append(wrong, fmt.Sprintf("the record at %s is of no run", m.Subject))
-		}
 	}
-	wrong = append(wrong, o.spy.violations(recorded)...)
-	return append(wrong, o.secretsIn(all)...)
+	return recorded
 }
 
 // checkRun checks one run.
-func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
+func (all *stored) checkRun(doc *kv.Run) []string {
 	plan := all.plans[doc.Plan]
 	if plan == nil {
 		return []string{fmt.Sprintf("run %s: its plan is not there", doc.ID)}
@@ -78,15 +90,15 @@ func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
 	if !doc.State.Terminal() {
 		c.fault("it has not ended (%s); %d items are outstanding", doc.State, c.outstanding())
 	}
-	o.checkLeft(all, c, doc)
+	all.checkLeft(c, doc)
 	if doc.State != orbit.RunCancelled && doc.State.Terminal() {
-		o.checkEnd(c, doc, tally)
+		checkEnd(c, doc, tally)
 	}
 	return c.wrong
 }
 
 // checkEnd holds a run's document against its ledger.
-func (o *Orbit) checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
+func checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
 	if n := c.outstanding(); n != 0 {
 		c.fault("it ended with %d items outstanding", n)
 	}
@@ -123,7 +135,7 @@ func (o *Orbit) checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
 }
 
 // checkLeft looks at what still waits of a run.
-func (o *Orbit) checkLeft(all *stored, c *recount, doc *kv.Run) {
+func (all *stored) checkLeft(c *recount, doc *kv.Run) {
 	for _, m := range all.under("orbit.") {
 		kind := token(m.Subject, 1)
 		if kind == "record" || kind == "dead" || !strings.Contains(m.Subject, "."+doc.ID) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/exospherehost/orbit/cluster"
@@ -26,18 +27,20 @@ type stored struct {
 func (o *Orbit) read() (*stored, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	js, err := jetstream.New(o.conn)
+	return read(ctx, o.conn)
+}
+
+func read(ctx context.Context, nc *nats.Conn) (*stored, error) {
+	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, err
 	}
-	blobs := kv.NewBlobs(js)
-	all := &stored{streams: map[string][]streams.Stored{}, runs: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{},
-		blobs: func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) }}
+	messages := map[string][]streams.Stored{}
 	list := js.ListStreams(ctx)
 	for info := range list.Info() {
 		name := info.Config.Name
 		var got []streams.Stored
-		if err := streams.ReadAll(ctx, o.conn, name, ">", 1, func(m streams.Stored) error {
+		if err := streams.ReadAll(ctx, nc, name, ">", 1, func(m streams.Stored) error {
 			got = append(got, m)
 			return nil
 		}); err != nil {
@@ -50,11 +53,18 @@ func (o *Orbit) read() (*stored, error) {
 		if n := s.CachedInfo().State.Msgs; n != uint64(len(got)) {
 			return nil, fmt.Errorf("read %d messages of stream %s, which says it has %d; it was not at rest", len(got), name, n)
 		}
-		all.streams[name] = got
+		messages[name] = got
 	}
 	if err := list.Err(); err != nil {
 		return nil, err
 	}
+	blobs := kv.NewBlobs(js)
+	return newStored(messages, func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) })
+}
+
+// newStored reads the documents among the messages of all streams.
+func newStored(messages map[string][]streams.Stored, blobs cluster.Blobs) (*stored, error) {
+	all := &stored{streams: messages, runs: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{}, blobs: blobs}
 	for _, m := range all.streams["KV_"+kv.RunsBucket] {
 		var doc kv.Run
 		if err := json.Unmarshal(m.Data, &doc); err != nil {
@@ -73,10 +83,10 @@ func (o *Orbit) read() (*stored, error) {
 }
 
 // under gives the messages of the work streams whose subject begins with the words, in stream order.
-func (s *stored) under(prefix string) []streams.Stored {
+func (all *stored) under(prefix string) []streams.Stored {
 	var out []streams.Stored
 	for _, name := range []string{streams.StreamName(0), streams.LaterStream} {
-		for _, m := range s.streams[name] {
+		for _, m := range all.streams[name] {
 			if strings.HasPrefix(m.Subject, prefix) {
 				out = append(out, m)
 			}
