@@ -32,13 +32,16 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if doc.Forgotten {
+		return forgotten(doc)
+	}
 	plan, err := g.plans.get(r.Context(), doc.Plan)
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
 	l := &itemLister{g: g, ctx: r.Context(), doc: doc, plan: plan, satellite: q.Get("satellite"), state: orbit.ItemState(q.Get("state")), left: n,
-		p: streams.Partition(id, g.topology.Partitions), records: map[string]*parentRecord{}}
+		ledger: g.ledger(doc), records: map[string]*parentRecord{}}
 	if l.satellite != "" {
 		if _, ok := plan.Step(l.satellite); !ok {
 			return notFound("run %s has no satellite %s", id, l.satellite)
@@ -61,7 +64,7 @@ type itemLister struct {
 	ctx       context.Context
 	doc       *kv.Run
 	plan      *cluster.Plan
-	p         int
+	ledger    *ledger
 	satellite string
 	state     orbit.ItemState
 	left      int
@@ -87,7 +90,7 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 		}
 	}
 	if l.state == "" || l.state.Terminal() && l.state != orbit.ItemCancelled {
-		err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), seq, func(m streams.Stored) error {
+		err = l.ledger.each(l.ctx, seq, func(m streams.Stored) error {
 			head, err := orbit.DecodeRecordHead(m.Data)
 			if err != nil || l.satellite != "" && head.Step != l.satellite || l.state == orbit.ItemFailed && head.Counts.Failed == 0 {
 				skip = 0
@@ -194,7 +197,7 @@ func (l *itemLister) parent(step, bundle string) (*parentRecord, error) {
 	for {
 		pr := l.records[bundle]
 		if pr == nil {
-			s, err := streams.LastRecord(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, bundle)
+			s, err := l.ledger.record(l.ctx, bundle)
 			if errors.Is(err, streams.ErrNotFound) {
 				return nil, nil
 			}

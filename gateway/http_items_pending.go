@@ -27,7 +27,7 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 		named[b] = &open{step: s.Identifier, parent: l.doc.ID, state: orbit.ItemWaiting, lineage: []orbit.Lineage{orbit.RootLineage}, attempt: []int{0}, errs: []*orbit.Error{nil}}
 		order = append(order, b)
 	}
-	err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), 1, func(m streams.Stored) error {
+	err = l.ledger.each(l.ctx, 1, func(m streams.Stored) error {
 		rec, err := orbit.DecodeRecord(m.Data)
 		if err != nil {
 			return err

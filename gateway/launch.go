@@ -54,7 +54,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	}
 	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
 	if len(r.Payload) > orbit.MaxInline {
-		name, err := g.store.Blobs.Put(ctx, r.Payload)
+		name, err := g.store.Blobs.Of(doc.ID).Put(ctx, r.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +165,7 @@ func (g *Gateway) createRun(ctx context.Context, doc *kv.Run) (uint64, error) {
 
 // sameRun answers a repeated request with the run that is there, and refuses another request with the same key.
 func (g *Gateway) sameRun(ctx context.Context, id, request string) (*kv.Run, error) {
-	doc, _, err := g.store.Runs.Get(ctx, id)
+	doc, err := g.findRun(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan) (*execution, e
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
 	e := &execution{node: n, bundle: b, plan: p, step: s, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
-		spool: newSpool(n.store.Blobs, b)}
+		spool: newSpool(n.store.Blobs.Of(b.Run), b)}
 	if len(s.Secrets) > 0 {
 		values, err := n.secrets.get(ctx, b)
 		if err != nil {

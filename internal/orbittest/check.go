@@ -27,8 +27,13 @@ func (o *Orbit) Violations() []string {
 	accepted := slices.Clone(o.runs)
 	o.mu.Unlock()
 	for _, id := range accepted {
-		if all.runs[id] == nil {
+		if all.runs[id] == nil && all.history[id] == nil {
 			wrong = append(wrong, fmt.Sprintf("run %s was accepted and is not there", id))
+		}
+	}
+	for id, doc := range all.history {
+		if !doc.State.Terminal() || doc.FinishedAt == nil {
+			wrong = append(wrong, fmt.Sprintf("run %s is forgotten and has not ended: %s", id, doc.State))
 		}
 	}
 	for id, doc := range all.runs {
@@ -46,7 +51,12 @@ func (o *Orbit) Violations() []string {
 			wrong = append(wrong, fmt.Sprintf("the record at %s is of no run", m.Subject))
 		}
 	}
-	wrong = append(wrong, o.spy.violations(recorded)...)
+	for _, archive := range all.archives {
+		for _, m := range archive {
+			recorded[token(m.Subject, 4)] = m.Seq
+		}
+	}
+	wrong = append(wrong, o.spy.violations(recorded, all.history)...)
 	return append(wrong, o.secretsIn(all)...)
 }
 
@@ -58,7 +68,7 @@ func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
 	}
 	c := newRecount(doc.ID, plan, all.blobs)
 	tally := plan.NewTally()
-	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", doc.ID)) {
+	for _, m := range all.records(doc.ID) {
 		rec := c.add(m)
 		if rec == nil {
 			continue
@@ -72,6 +82,7 @@ func (o *Orbit) checkRun(all *stored, doc *kv.Run) []string {
 		c.fault("it has not ended (%s); %d items are outstanding", doc.State, c.outstanding())
 	}
 	o.checkLeft(all, c, doc)
+	o.checkPurged(all, c, doc)
 	if doc.State != orbit.RunCancelled && doc.State.Terminal() {
 		o.checkEnd(c, doc, tally)
 	}
@@ -136,6 +147,18 @@ func (o *Orbit) checkLeft(all *stored, c *recount, doc *kv.Run) {
 		}
 		if doc.State.Terminal() {
 			c.fault("it has ended, and bundle %s of %s still waits at %s", b.ID, b.Step, m.Subject)
+		}
+	}
+}
+
+// checkPurged looks for anything that is left of a run that was put away.
+func (o *Orbit) checkPurged(all *stored, c *recount, doc *kv.Run) {
+	if !doc.Purged {
+		return
+	}
+	for _, m := range all.under("orbit.") {
+		if strings.Contains(m.Subject+".", "."+doc.ID+".") {
+			c.fault("it was put away, and there is something at %s", m.Subject)
 		}
 	}
 }

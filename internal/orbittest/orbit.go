@@ -22,11 +22,12 @@ import (
 
 // Options say what a mesh is made of.
 type Options struct {
-	Gateways int  // 1 by default
-	Nodes    int  // 1 by default; -1: none
-	Slots    int  // of each node, 4 by default
-	Gossip   bool // gateways and nodes gossip
-	Wiretap  bool // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
+	Gateways               int           // 1 by default
+	Nodes                  int           // 1 by default; -1: none
+	Slots                  int           // of each node, 4 by default
+	Gossip                 bool          // gateways and nodes gossip
+	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
+	Wiretap                bool          // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
 	// Unchecked leaves out the checks at the end: the test looks at Violations itself.
 	Unchecked bool
 }

@@ -17,8 +17,11 @@ import (
 type stored struct {
 	streams map[string][]streams.Stored
 	runs    map[string]*kv.Run
+	history map[string]*kv.Run // runs of which no more is left
 	plans   map[string]*cluster.Plan
 	blobs   cluster.Blobs
+
+	archives map[string][]streams.Stored // records of closed runs, as they are put away
 }
 
 // read reads every stream from end to end, and proves that it did: it has as many messages as the stream says it has.
@@ -31,8 +34,8 @@ func (o *Orbit) read() (*stored, error) {
 		return nil, err
 	}
 	blobs := kv.NewBlobs(js)
-	all := &stored{streams: map[string][]streams.Stored{}, runs: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{},
-		blobs: func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) }}
+	all := &stored{streams: map[string][]streams.Stored{}, runs: map[string]*kv.Run{}, history: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{},
+		archives: map[string][]streams.Stored{}, blobs: func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) }}
 	list := js.ListStreams(ctx)
 	for info := range list.Info() {
 		name := info.Config.Name
@@ -61,6 +64,18 @@ func (o *Orbit) read() (*stored, error) {
 			return nil, fmt.Errorf("the document at %s: %w", m.Subject, err)
 		}
 		all.runs[doc.ID] = &doc
+		if doc.Archive != nil && !doc.Forgotten {
+			if all.archives[doc.ID], err = readArchive(ctx, blobs, &doc); err != nil {
+				return nil, fmt.Errorf("the archive of run %s: %w", doc.ID, err)
+			}
+		}
+	}
+	for _, m := range all.streams["KV_"+kv.HistoryBucket] {
+		var doc kv.Run
+		if err := json.Unmarshal(m.Data, &doc); err != nil {
+			return nil, fmt.Errorf("the document at %s: %w", m.Subject, err)
+		}
+		all.history[doc.ID] = &doc
 	}
 	for _, m := range all.streams["KV_"+kv.PlansBucket] {
 		p, err := cluster.ParsePlan(m.Data)
@@ -83,4 +98,27 @@ func (s *stored) under(prefix string) []streams.Stored {
 		}
 	}
 	return out
+}
+
+// records gives the records of a run in their order, wherever they lie.
+func (s *stored) records(id string) []streams.Stored {
+	if archive, ok := s.archives[id]; ok {
+		return archive
+	}
+	return s.under(fmt.Sprintf("orbit.record.0.%s.", id))
+}
+
+func readArchive(ctx context.Context, blobs *kv.Blobs, doc *kv.Run) (out []streams.Stored, err error) {
+	r, err := blobs.OpenArchive(ctx, doc.Archive)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Each(ctx, 0, func(e kv.Entry) error {
+		out = append(out, streams.Stored{Seq: e.Seq, Subject: streams.RecordSubject(0, doc.ID, e.Key), Time: e.Time, Data: e.Data})
+		return nil
+	})
+	if err == nil && len(out) != doc.Archive.Entries {
+		err = fmt.Errorf("it holds %d records and says %d", len(out), doc.Archive.Entries)
+	}
+	return out, err
 }
