@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -56,20 +57,21 @@ type Options struct {
 
 // Gateway is a running gateway.
 type Gateway struct {
-	opts     Options
-	log      zerolog.Logger
-	js       jetstream.JetStream
-	store    *kv.Store
-	compiler cluster.Options
-	pub      *streams.Publisher
-	hinter   *streams.Hinter
-	topology *streams.Topology
-	plans    *planCache
-	clusters *clusterCache
-	nodes    *nodeView
-	waiters  *waiters
-	settlers []*settler
-	micro    micro.Service
+	opts      Options
+	log       zerolog.Logger
+	js        jetstream.JetStream
+	store     *kv.Store
+	compiler  cluster.Options
+	pub       *streams.Publisher
+	hinter    *streams.Hinter
+	topology  *streams.Topology
+	plans     *planCache
+	clusters  *clusterCache
+	nodes     *nodeView
+	waiters   *waiters
+	settlers  []*settler
+	restoring atomic.Bool // by this gateway: nothing else is written meanwhile
+	micro     micro.Service
 
 	ctx    context.Context
 	cancel context.CancelFunc

@@ -106,6 +106,9 @@ func (s *settler) lead(ctx context.Context) error {
 	s.mu.Lock()
 	s.leading = true
 	s.mu.Unlock()
+	if err := s.g.checkRestored(ctx); err != nil {
+		return err
+	}
 	if err := s.load(ctx); err != nil {
 		return err
 	}
