@@ -22,6 +22,9 @@ type fakeAPI struct {
 	items   []orbit.ItemDoc
 	outputs map[string]string // by satellite; "" are the leaves
 
+	backup   string // what GET /v1/backup answers
+	restored string // body of POST /v1/restore
+
 	mu       sync.Mutex
 	looks    int
 	lookedAt time.Time
@@ -44,6 +47,8 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/items", f.listItems)
 	mux.HandleFunc("GET /v1/runs/{id}/outputs", f.stream)
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
+	mux.HandleFunc("GET /v1/backup", f.giveBackup)
+	mux.HandleFunc("POST /v1/restore", f.takeBackup)
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })
 
 	f.mu.Lock()

@@ -41,17 +41,14 @@ func (c *restoreCommand) Run(ctx context.Context, a *app) error {
 		if _, err := backup.Check(f); err != nil {
 			return failf("%s cannot be restored: %s", c.File, cause(err))
 		}
-		size, serr := f.Seek(0, io.SeekCurrent)
+		info, serr := f.Stat()
 		if serr == nil {
 			_, serr = f.Seek(0, io.SeekStart)
 		}
 		if serr != nil {
 			return failf("%s cannot be read: %s", c.File, cause(serr))
 		}
-		if info, err := f.Stat(); err == nil {
-			size = info.Size()
-		}
-		raw, err = client.Restore(ctx, io.NopCloser(f), size)
+		raw, err = client.Restore(ctx, io.NopCloser(f), info.Size())
 	}
 	if err != nil {
 		return err
@@ -66,7 +63,7 @@ func (c *restoreCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	a.say("restored %s as of %s; %s had not ended and go on", one(got.Streams, "stream"), got.Created.Local().Format("2006-01-02 15:04:05"), one(got.Runs, "run"))
+	a.say("restored %s as of %s; runs that had not ended and go on: %d", one(got.Streams, "stream"), got.Created.Local().Format("2006-01-02 15:04:05"), got.Runs)
 	a.say("secrets open only if this gateway has the key file of the Orbit that was backed up; else put it in its place and start the gateway again")
 	return nil
 }
