@@ -4,16 +4,17 @@ import (
 	"github.com/exospherehost/orbit"
 )
 
-// HeldBundle is a bundle that a record names and that nodes do not publish. Its items are bare.
-type HeldBundle struct {
+// BareBundle is a child or failure bundle that a record names, with bare items.
+type BareBundle struct {
 	Step   *Step
 	Bundle orbit.Bundle
 	Due    int64 // not before, Unix milliseconds
 }
 
-// EachHeld calls f for the held bundles of a record, in its order; n counts those of their step. like gives what all bundles
-// of the run have in common.
-func (p *Plan) EachHeld(rec *orbit.Record, blobs Blobs, like orbit.Bundle, f func(n int, h HeldBundle) error) error {
+// EachBare calls f for the child and failure bundles that a record names, of steps that are held (nodes do not publish
+// them) or of all others, in the order of the record; n counts those of their step. like gives what all bundles of the run have
+// in common.
+func (p *Plan) EachBare(rec *orbit.Record, held bool, blobs Blobs, like orbit.Bundle, f func(n int, h BareBundle) error) error {
 	c, err := NewCommitted(rec, blobs)
 	if err != nil {
 		return err
@@ -21,10 +22,10 @@ func (p *Plan) EachHeld(rec *orbit.Record, blobs Blobs, like orbit.Bundle, f fun
 	count := map[string]int{}
 	return EachKid(rec, blobs, func(k orbit.Kid) error {
 		s, ok := p.Step(k.Step)
-		if !ok || k.Kind == orbit.KidRetry || !s.Held() {
+		if !ok || k.Kind == orbit.KidRetry || s.Held() != held {
 			return nil
 		}
-		h := HeldBundle{Step: s, Bundle: like, Due: k.Due}
+		h := BareBundle{Step: s, Bundle: like, Due: k.Due}
 		b := &h.Bundle
 		b.Run, b.Step, b.Parent, b.Ordinal = rec.Run, k.Step, rec.Bundle, k.Ordinal
 		if k.Kind == orbit.KidFailure {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -42,6 +43,11 @@ type Options struct {
 	Peers      func() []mesh.Peer // what gossip knows; nil: no gossip
 	Partitions int                // 1 by default
 	Replicas   int                // of streams and buckets, 1 by default
+	// ArchiveAfter is how long after its end a run is put away: its records move from the stream to an archive.
+	// DefaultArchiveAfter by default, MinArchiveAfter at least.
+	ArchiveAfter time.Duration
+	// KeepRuns is how long after that its items and outputs are kept. DefaultKeepRuns by default, MinKeepRuns at least.
+	KeepRuns time.Duration
 	// Alone promises that no other gateway with this name is alive, so that its leases may be taken over at once.
 	Alone  bool
 	Getenv func(string) (string, bool) // where {env: NAME} looks when the caller sent no value
@@ -51,21 +57,22 @@ type Options struct {
 
 // Gateway is a running gateway.
 type Gateway struct {
-	opts     Options
-	log      zerolog.Logger
-	js       jetstream.JetStream
-	store    *kv.Store
-	compiler cluster.Options
-	pub      *streams.Publisher
-	hinter   *streams.Hinter
-	topology *streams.Topology
-	plans    *planCache
-	clusters *clusterCache
-	nodes    *nodeView
-	waiters  *waiters
-	settlers []*settler
-	micro    micro.Service
-	metrics  metrics
+	opts      Options
+	log       zerolog.Logger
+	js        jetstream.JetStream
+	store     *kv.Store
+	compiler  cluster.Options
+	pub       *streams.Publisher
+	hinter    *streams.Hinter
+	topology  *streams.Topology
+	plans     *planCache
+	clusters  *clusterCache
+	nodes     *nodeView
+	waiters   *waiters
+	settlers  []*settler
+	micro     micro.Service
+	metrics   metrics
+	restoring atomic.Bool // by this gateway: nothing else is written meanwhile
 
 	following     context.Context // ends when requests that follow a run must
 	stopFollowing context.CancelFunc
@@ -82,6 +89,9 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	js, err := jetstream.New(o.Conn)
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	if o.ArchiveAfter, o.KeepRuns, err = retention(o.ArchiveAfter, o.KeepRuns); err != nil {
+		return nil, err
 	}
 	if o.Getenv == nil {
 		o.Getenv = func(string) (string, bool) { return "", false }

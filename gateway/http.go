@@ -53,6 +53,8 @@ func (g *Gateway) routes() []route {
 		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
 		{"GET /v1/runs/{id}/logs", g.getLogs, false},
 		{"GET /v1/runs/{id}/events", g.getEvents, false},
+		{"GET /v1/backup", g.getBackup, false},
+		{"POST /v1/restore", g.postRestore, false},
 		{"GET /v1/nodes", g.getNodes, false},
 		{"GET /v1/queues", g.getQueues, false},
 		{"GET /v1/satellites", g.getSatellites, false},
@@ -69,6 +71,10 @@ func (g *Gateway) Handler() http.Handler {
 			if !rt.open && !g.allowed(r) {
 				w.Header().Set("WWW-Authenticate", "Bearer")
 				g.refuse(w, r, problem(http.StatusUnauthorized, "this gateway asks for a token; send it as Authorization: Bearer TOKEN, or give it with --token or ORBIT_TOKEN"))
+				return
+			}
+			if g.restoring.Load() && r.Method != http.MethodGet {
+				g.refuse(w, r, problem(http.StatusServiceUnavailable, "a restore is under way; try again when it has ended"))
 				return
 			}
 			if err := rt.serve(w, r); err != nil {
@@ -208,6 +214,9 @@ func (g *Gateway) getHealth(w http.ResponseWriter, _ *http.Request) error {
 func (g *Gateway) getReady(w http.ResponseWriter, r *http.Request) error {
 	if !g.opts.Conn.IsConnected() {
 		return problem(http.StatusServiceUnavailable, "the connection to the NATS server is broken")
+	}
+	if _, _, err := g.marks().Get(r.Context(), restoreKey); err == nil {
+		return problem(http.StatusServiceUnavailable, "a restore is under way, or was broken off and must be run again")
 	}
 	for p := range g.topology.Partitions {
 		if doc, _, err := g.settlers[p].lease.bucket().Get(r.Context(), g.settlers[p].lease.key()); err != nil || doc.Owner == "" {

@@ -32,13 +32,16 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if doc.Forgotten {
+		return forgotten(doc)
+	}
 	plan, err := g.plans.get(r.Context(), doc.Plan)
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
 	l := &itemLister{g: g, ctx: r.Context(), doc: doc, plan: plan, satellite: q.Get("satellite"), state: orbit.ItemState(q.Get("state")), left: n,
-		p: streams.Partition(id, g.topology.Partitions), records: map[string]*cluster.Committed{}}
+		ledger: g.ledger(doc), records: map[string]*cluster.Committed{}}
 	if l.satellite != "" {
 		if _, ok := plan.Step(l.satellite); !ok {
 			return notFound("run %s has no satellite %s", id, l.satellite)
@@ -47,7 +50,7 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 	if l.state != "" && !slices.Contains(orbit.ItemStates[:], l.state) {
 		return badRequest("there is no state %s; the states are waiting, running, retrying, succeeded, failed, skipped and cancelled", l.state)
 	}
-	if l.round, err = g.settlerOf(id).lastRound(r.Context(), plan, doc); err != nil {
+	if l.round, err = l.ledger.lastRound(r.Context(), plan); err != nil {
 		return err
 	}
 	next, err := l.list(q.Get("cursor"))
@@ -64,7 +67,7 @@ type itemLister struct {
 	ctx       context.Context
 	doc       *kv.Run
 	plan      *cluster.Plan
-	p         int
+	ledger    *ledger
 	satellite string
 	state     orbit.ItemState
 	left      int
@@ -91,7 +94,7 @@ func (l *itemLister) list(cursor string) (next string, err error) {
 		}
 	}
 	if l.state == "" || l.state.Terminal() && l.state != orbit.ItemCancelled {
-		err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), seq, func(m streams.Stored) error {
+		err = l.ledger.each(l.ctx, seq, func(m streams.Stored) error {
 			head, err := orbit.DecodeRecordHead(m.Data)
 			if err != nil || l.satellite != "" && head.Step != l.satellite || l.state == orbit.ItemFailed && head.Counts.Failed == 0 {
 				skip = 0
@@ -215,7 +218,7 @@ func (l *itemLister) committed(bundles []string) ([]*cluster.Committed, error) {
 			want = append(want, b)
 		}
 	}
-	found, err := streams.ReadRecords(l.ctx, l.g.opts.Conn, l.p, l.doc.ID, want)
+	found, err := l.ledger.records(l.ctx, want)
 	if errors.Is(err, streams.ErrNotFound) {
 		return nil, cluster.ErrNotCommitted
 	}

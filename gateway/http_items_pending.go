@@ -39,7 +39,7 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 		}
 	}
 	joins(cluster.RunScope, orbit.RootLineage)
-	err = streams.ReadAll(l.ctx, l.g.opts.Conn, streams.StreamName(l.p), streams.RecordsOf(l.p, l.doc.ID), 1, func(m streams.Stored) error {
+	err = l.ledger.each(l.ctx, 1, func(m streams.Stored) error {
 		rec, err := orbit.DecodeRecord(m.Data)
 		if err != nil {
 			return err

@@ -19,6 +19,9 @@ func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if doc.Forgotten {
+		return forgotten(doc)
+	}
 	plan, err := g.plans.get(r.Context(), doc.Plan)
 	if err != nil {
 		return err
@@ -38,8 +41,7 @@ func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", jsonLines)
 	out := bufio.NewWriterSize(w, 64<<10)
-	p := streams.Partition(id, g.topology.Partitions)
-	err = streams.ReadAll(r.Context(), g.opts.Conn, streams.StreamName(p), streams.RecordsOf(p, id), 1, func(m streams.Stored) error {
+	err = g.ledger(doc).each(r.Context(), 1, func(m streams.Stored) error {
 		head, err := orbit.DecodeRecordHead(m.Data)
 		if err != nil || !want[head.Step] || head.Counts.Succeeded == 0 {
 			return err

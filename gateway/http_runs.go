@@ -99,7 +99,7 @@ func (g *Gateway) waitRun(r *http.Request, id string, wait time.Duration) (*kv.R
 }
 
 func (g *Gateway) readRun(ctx context.Context, id string) (*kv.Run, error) {
-	doc, _, err := g.store.Runs.Get(ctx, id)
+	doc, err := g.findRun(ctx, id)
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, notFound("there is no run %s; `orbit runs` lists them", id)
 	}
@@ -127,7 +127,7 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 		}
 		run.Satellites = satellites(p, p.NewTally(), nil)
 	}
-	if doc.Payload != nil {
+	if doc.Payload != nil && !doc.Forgotten {
 		payload, err := g.store.Blobs.Get(ctx, doc.Payload.Blob)
 		if err != nil {
 			return nil, err

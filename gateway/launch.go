@@ -54,7 +54,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	}
 	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
 	if len(r.Payload) > orbit.MaxInline {
-		name, err := g.store.Blobs.Put(ctx, r.Payload)
+		name, err := g.store.Blobs.Of(doc.ID).Put(ctx, r.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -123,15 +123,12 @@ func (g *Gateway) completeLaunch(ctx context.Context, doc *kv.Run, rev uint64, p
 
 // publishRoots puts the root bundles of a run into their queues.
 func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan) error {
-	payload := payloadOf(doc)
 	settler := g.settlerOf(doc.ID)
 	batch, later := settler.newBatch(), g.pub.NewBatch()
 	now := time.Now()
 	for _, s := range p.Roots() {
-		b := g.bundleOf(doc)
-		b.ID, b.Step, b.Parent = orbit.BundleID(s.Identifier, doc.ID, 0), s.Identifier, doc.ID
-		b.Items = []orbit.Item{{Lineage: orbit.RootLineage, Value: payload, Live: make([]orbit.Value, len(s.Live))}}
-		m := streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, &b, now), settler.p, &b, "")
+		b := g.rootBundle(doc, s)
+		m := streams.WorkMessage(streams.QueueFor(s.Class, s.Pool, b, now), settler.p, b, "")
 		to := batch
 		if due := doc.CreatedAt.Add(time.Duration(s.Delay)); due.After(now) {
 			m, to = streams.ScheduleMessage(settler.p, b.Run, b.ID, b.Encode(), due), later
@@ -144,6 +141,14 @@ func (g *Gateway) publishRoots(ctx context.Context, doc *kv.Run, p *cluster.Plan
 		return fmt.Errorf("publish the roots of run %s: %w", doc.ID, err)
 	}
 	return nil
+}
+
+// rootBundle is the bundle of a root's only item.
+func (g *Gateway) rootBundle(doc *kv.Run, s *cluster.Step) *orbit.Bundle {
+	b := g.bundleOf(doc)
+	b.ID, b.Step, b.Parent = orbit.BundleID(s.Identifier, doc.ID, 0), s.Identifier, doc.ID
+	b.Items = []orbit.Item{{Lineage: orbit.RootLineage, Value: payloadOf(doc), Live: make([]orbit.Value, len(s.Live))}}
+	return &b
 }
 
 // payloadOf is the trigger's payload.
@@ -175,7 +180,7 @@ func (g *Gateway) createRun(ctx context.Context, doc *kv.Run) (uint64, error) {
 
 // sameRun answers a repeated request with the run that is there, and refuses another request with the same key.
 func (g *Gateway) sameRun(ctx context.Context, id, request string) (*kv.Run, error) {
-	doc, _, err := g.store.Runs.Get(ctx, id)
+	doc, err := g.findRun(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -28,7 +29,7 @@ type stepLimit struct {
 
 // aheadBundle is a bundle that waits for its release.
 type aheadBundle struct {
-	cluster.HeldBundle
+	cluster.BareBundle
 	seq uint64 // of the record that names it
 	n   int    // among the bundles of its step there
 }
@@ -61,7 +62,7 @@ func (or *openRun) hold(r cluster.Release) {
 
 // delayed gives the bundles that a record names for steps with a delay and no limit.
 func (s *settler) delayed(ctx context.Context, or *openRun, rec *orbit.Record) (out []timed, err error) {
-	err = s.eachHeld(ctx, or, rec, func(_ int, h cluster.HeldBundle) error {
+	err = s.eachHeld(ctx, or, rec, func(_ int, h cluster.BareBundle) error {
 		if !h.Step.Limited() {
 			out = append(out, timed{or, &h.Bundle, time.UnixMilli(h.Due), h.Step})
 		}
@@ -70,10 +71,15 @@ func (s *settler) delayed(ctx context.Context, or *openRun, rec *orbit.Record) (
 	return out, err
 }
 
-func (s *settler) eachHeld(ctx context.Context, or *openRun, rec *orbit.Record, f func(n int, h cluster.HeldBundle) error) error {
-	return or.plan.EachHeld(rec, s.g.blobs(ctx), s.g.bundleOf(or.doc), func(n int, h cluster.HeldBundle) error {
+func (s *settler) eachHeld(ctx context.Context, or *openRun, rec *orbit.Record, f func(n int, h cluster.BareBundle) error) error {
+	return s.g.eachBare(ctx, or.plan, or.doc, rec, true, f)
+}
+
+// eachBare calls f for the bundles that a record names, ready to be published.
+func (g *Gateway) eachBare(ctx context.Context, p *cluster.Plan, doc *kv.Run, rec *orbit.Record, held bool, f func(n int, h cluster.BareBundle) error) error {
+	return p.EachBare(rec, held, g.blobs(ctx), g.bundleOf(doc), func(n int, h cluster.BareBundle) error {
 		if h.Step.SeesPayload() {
-			h.Bundle.Payload = payloadOf(or.doc)
+			h.Bundle.Payload = payloadOf(doc)
 		}
 		return f(n, h)
 	})
@@ -166,7 +172,7 @@ func (s *settler) readAhead(ctx context.Context, or *openRun, step *cluster.Step
 		if err != nil {
 			return nil // told of when it was folded
 		}
-		return s.eachHeld(ctx, or, rec, func(n int, h cluster.HeldBundle) error {
+		return s.eachHeld(ctx, or, rec, func(n int, h cluster.BareBundle) error {
 			if h.Step.Identifier == step.Identifier && (m.Seq > l.Seq+1 || n >= l.Skip) {
 				l.ahead = append(l.ahead, aheadBundle{h, m.Seq, n})
 			}

@@ -66,7 +66,8 @@ func (s *settler) find(ctx context.Context, id string) (*openRun, error) {
 		return nil, nil
 	}
 	doc, rev, err := s.g.store.Runs.Get(ctx, id)
-	if errors.Is(err, kv.ErrNotFound) {
+	if errors.Is(err, kv.ErrNotFound) || err == nil && doc.Closed {
+		s.appeared(id)
 		return nil, nil
 	}
 	if err != nil {

@@ -37,7 +37,7 @@ func (g *Gateway) retryRun(ctx context.Context, id string, r RetryRequest) (*kv.
 	}
 	marker := orbit.RetryMarker{Round: doc.Round + 1, Satellite: r.Satellite, Item: r.Item}
 	s := g.settlerOf(id)
-	failed, err := s.failedItems(ctx, p, id, 0)
+	failed, err := g.ledger(doc).failedItems(ctx, p, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 			return err
 		}
 	}
-	failed, err := s.failedItems(ctx, or.plan, or.doc.ID, seq)
+	failed, err := s.g.ledger(or.doc).failedItems(ctx, or.plan, seq)
 	if err != nil {
 		return err
 	}
@@ -245,14 +245,15 @@ type round struct {
 }
 
 // lastRound reads it from the ledger.
-func (s *settler) lastRound(ctx context.Context, p *cluster.Plan, doc *kv.Run) (*round, error) {
+func (l *ledger) lastRound(ctx context.Context, p *cluster.Plan) (*round, error) {
+	doc := l.doc
 	r := &round{last: map[string]uint64{}}
 	if doc.Round < 2 {
 		return r, nil
 	}
 	var marker orbit.RetryMarker
 	var at uint64
-	err := streams.ReadAll(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, doc.ID), 1, func(m streams.Stored) error {
+	err := l.each(ctx, 1, func(m streams.Stored) error {
 		rec, err := orbit.DecodeRecord(m.Data)
 		if err != nil {
 			return nil
@@ -277,7 +278,7 @@ func (s *settler) lastRound(ctx context.Context, p *cluster.Plan, doc *kv.Run) (
 	if err != nil || at == 0 {
 		return r, err
 	}
-	failed, err := s.failedItems(ctx, p, doc.ID, at)
+	failed, err := l.failedItems(ctx, p, at)
 	if err != nil {
 		return nil, err
 	}
@@ -292,10 +293,10 @@ func (s *settler) lastRound(ctx context.Context, p *cluster.Plan, doc *kv.Run) (
 
 // failedItems reads from the ledger which items of the main part have failed for good and were not done again since, in the
 // order in which they failed. before is the sequence of the record that asks; 0: as of now.
-func (s *settler) failedItems(ctx context.Context, p *cluster.Plan, run string, before uint64) ([]cluster.FailedItem, error) {
+func (l *ledger) failedItems(ctx context.Context, p *cluster.Plan, before uint64) ([]cluster.FailedItem, error) {
 	var order []string
 	last := map[string]cluster.FailedItem{}
-	err := streams.ReadAll(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, run), 1, func(m streams.Stored) error {
+	err := l.each(ctx, 1, func(m streams.Stored) error {
 		if before > 0 && m.Seq >= before {
 			return nil
 		}

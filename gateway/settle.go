@@ -43,6 +43,7 @@ type settler struct {
 	runs    map[string]*openRun
 	ended   map[string]bool // runs that ended here since the last look for runs
 	leading bool            // guarded by mu; only a leader's tallies mean something
+	late    late            // guarded by mu; for the archivist
 
 	// owned by run
 	lease        lease
@@ -81,6 +82,7 @@ func (s *settler) run() {
 				stop()
 			}
 		})
+		wg.Go(func() { s.archive(ctx) })
 		if err := s.lead(ctx); err != nil && s.g.ctx.Err() == nil {
 			s.g.log.Error().Err(err).Int("partition", s.p).Msg("stopped leading; trying again")
 		}
@@ -107,6 +109,9 @@ func (s *settler) lead(ctx context.Context) error {
 	s.mu.Lock()
 	s.leading = true
 	s.mu.Unlock()
+	if err := s.g.checkRestored(ctx); err != nil {
+		return err
+	}
 	if err := s.load(ctx); err != nil {
 		return err
 	}

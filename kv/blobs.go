@@ -2,9 +2,7 @@ package kv
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,29 +14,16 @@ import (
 // Blobs stores byte strings under the hash of their content: equal content is stored once, and a name never changes its
 // meaning. Nodes and gateways both read and write it.
 type Blobs struct {
-	js jetstream.JetStream
+	js    jetstream.JetStream
+	owner string // begins the names of what is stored, with a dot; "": nobody's
 }
 
 // NewBlobs gives access to the blob store.
 func NewBlobs(js jetstream.JetStream) *Blobs { return &Blobs{js: js} }
 
-// Put stores data and gives its name. When it returns, the blob is there; dying before leaves pieces without a name,
-// which nothing refers to.
-func (b *Blobs) Put(ctx context.Context, data []byte) (string, error) {
-	sum := sha256.Sum256(data)
-	name := hex.EncodeToString(sum[:16])
-	store, err := b.js.ObjectStore(ctx, BlobsBucket)
-	if err != nil {
-		return "", fmt.Errorf("open the blob store: %w", err)
-	}
-	if info, err := store.GetInfo(ctx, name); err == nil && info.Size == uint64(len(data)) {
-		return name, nil
-	}
-	if _, err := store.PutBytes(ctx, name, data); err != nil {
-		return "", fmt.Errorf("store a blob of %d bytes: %w", len(data), err)
-	}
-	return name, nil
-}
+// Of is the same store for what belongs to one run: the run begins the names of what is stored, so no other run can come
+// to name it, and it may be removed with the run. What is stored without an owner is never removed.
+func (b *Blobs) Of(run string) *Blobs { return &Blobs{js: b.js, owner: run + "."} }
 
 // The first try of reading a blob may take blobFirst, each further one twice as long, blobLast at most; blobLimit ends them.
 const blobFirst, blobLast, blobLimit = 2 * time.Second, 16 * time.Second, 30 * time.Second

@@ -2,6 +2,7 @@
 // gateways only.
 //
 //	orbit_runs         run id            JSON   what a run is and where it stands
+//	orbit_history      run id            JSON   what is left of a run that ended long ago; never removed
 //	orbit_clusters     project.name      JSON   registered clusters
 //	orbit_plans        plan hash         JSON   immutable
 //	orbit_nodes        node name         JSON   inventory, gone 90 s after the last heartbeat
@@ -27,6 +28,7 @@ import (
 // Names of the buckets.
 const (
 	RunsBucket        = "orbit_runs"
+	HistoryBucket     = "orbit_history"
 	ClustersBucket    = "orbit_clusters"
 	PlansBucket       = "orbit_plans"
 	NodesBucket       = "orbit_nodes"
@@ -50,6 +52,7 @@ const NodeTTL = 90 * time.Second
 func Ensure(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	for _, b := range []jetstream.KeyValueConfig{
 		{Bucket: RunsBucket, Description: "Exosphere Orbit: runs"},
+		{Bucket: HistoryBucket, Description: "Exosphere Orbit: what is left of runs that ended long ago"},
 		{Bucket: ClustersBucket, Description: "Exosphere Orbit: clusters"},
 		{Bucket: PlansBucket, Description: "Exosphere Orbit: compiled plans"},
 		{Bucket: NodesBucket, Description: "Exosphere Orbit: nodes", TTL: NodeTTL},

@@ -18,7 +18,11 @@ type Run struct {
 	Request string     `json:"request,omitempty"` // hash of the request, to tell a repeated one from another with the same key
 	Payload *orbit.Ref `json:"payload,omitempty"` // where the payload lies when it is long
 	Secrets bool       `json:"secrets,omitempty"` // the run has secrets of its own, under run.<id>
-	Closed  bool       `json:"closed,omitempty"`  // archived: its subjects may be purged, nothing of it runs any more
+	Closed  bool       `json:"closed,omitempty"`  // for good: its subjects may be purged, nothing of it runs any more
+	Archive *Archive   `json:"archive,omitempty"` // of a closed run: where its records are put away
+
+	Purged    bool `json:"purged,omitempty"`    // its subjects are empty; what appears there later is purged again
+	Forgotten bool `json:"forgotten,omitempty"` // its archive and blobs are being removed, or have been
 }
 
 // AppendJSON appends the document as encoding/json would write it.
@@ -33,7 +37,11 @@ func (r *Run) AppendJSON(dst []byte) ([]byte, error) {
 		Payload *orbit.Ref `json:"payload,omitempty"`
 		Secrets bool       `json:"secrets,omitempty"`
 		Closed  bool       `json:"closed,omitempty"`
-	}{r.Plan, r.Request, r.Payload, r.Secrets, r.Closed})
+		Archive *Archive   `json:"archive,omitempty"`
+
+		Purged    bool `json:"purged,omitempty"`
+		Forgotten bool `json:"forgotten,omitempty"`
+	}{r.Plan, r.Request, r.Payload, r.Secrets, r.Closed, r.Archive, r.Purged, r.Forgotten})
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +91,7 @@ func (r *RawJSON) UnmarshalJSON(text []byte) error {
 // Store is every bucket of Orbit.
 type Store struct {
 	Runs     *Bucket[Run]
+	History  *Bucket[Run]
 	Clusters *Bucket[Cluster]
 	Plans    *Bucket[Plan]
 	Nodes    *Bucket[Node]
@@ -94,6 +103,7 @@ type Store struct {
 func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
 	return &Store{
 		Runs:     Open[Run](nc, js, RunsBucket),
+		History:  Open[Run](nc, js, HistoryBucket),
 		Clusters: Open[Cluster](nc, js, ClustersBucket),
 		Plans:    Open[Plan](nc, js, PlansBucket),
 		Nodes:    Open[Node](nc, js, NodesBucket),

@@ -54,7 +54,7 @@ func (n *Node) incoming(ctx context.Context, b *orbit.Bundle, s *cluster.Step, a
 	if err != nil {
 		return orbit.Value{}, err
 	}
-	return n.value(ctx, o)
+	return n.value(ctx, b.Run, o)
 }
 
 // gather reads the live values of an item.
@@ -64,14 +64,14 @@ func (n *Node) gather(ctx context.Context, b *orbit.Bundle, s *cluster.Step, at 
 	}
 	lists := make([]spool, len(s.Live))
 	for i := range lists {
-		lists[i].blobs = n.store.Blobs
+		lists[i].blobs = n.store.Blobs.Of(b.Run)
 	}
 	live := make([]orbit.Value, len(s.Live))
 	take := func(i int, o orbit.Object) (err error) {
 		if s.Live[i].Many {
 			return lists[i].add(ctx, o)
 		}
-		live[i], err = n.value(ctx, o)
+		live[i], err = n.value(ctx, b.Run, o)
 		return err
 	}
 	var err error
@@ -97,10 +97,10 @@ func (n *Node) gather(ctx context.Context, b *orbit.Bundle, s *cluster.Step, at 
 }
 
 // value is an object as it travels: by reference where it is long.
-func (n *Node) value(ctx context.Context, o orbit.Object) (orbit.Value, error) {
+func (n *Node) value(ctx context.Context, run string, o orbit.Object) (orbit.Value, error) {
 	if len(o) <= orbit.MaxInline {
 		return orbit.Value{Object: o}, nil
 	}
-	name, err := n.store.Blobs.Put(ctx, o)
+	name, err := n.store.Blobs.Of(run).Put(ctx, o)
 	return orbit.Value{Ref: &orbit.Ref{Blob: name, Length: len(o)}}, err
 }

@@ -35,7 +35,7 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 			rec.Counts.Retry++
 		}
 	}
-	kids := spool{blobs: e.node.store.Blobs}
+	kids := spool{blobs: e.node.store.Blobs.Of(b.Run)}
 	var list []byte
 	count := 0
 	add := func(k orbit.Kid) error {

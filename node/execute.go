@@ -44,7 +44,7 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*e
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
 	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
-		spool: newSpool(n.store.Blobs, b)}
+		spool: newSpool(n.store.Blobs.Of(b.Run), b)}
 	if b.Failed != "" {
 		e.fail(b.Failed)
 		return e, nil

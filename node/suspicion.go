@@ -57,7 +57,7 @@ func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, log *boo
 // poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of
 // several, each gets a bundle of its own, and the attempt does not count.
 func (n *Node) poisoned(b *orbit.Bundle, p *plan) *execution {
-	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), spool: spool{blobs: n.store.Blobs}}
+	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), spool: spool{blobs: n.store.Blobs.Of(b.Run)}}
 	for i := range b.Items {
 		it := b.Items[i]
 		id := orbit.ItemID(b.Step, it.Lineage)

@@ -184,3 +184,10 @@ func (t *Topology) Renew(ctx context.Context, q Queue, p int) error {
 	}
 	return t.consumer(ctx, q, p)
 }
+
+// Forget forgets which consumers there are, because streams were made anew: each is created again when it is asked for.
+func (t *Topology) Forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.known)
+}

@@ -67,10 +67,12 @@ type request struct {
 	path   string // below the base, each part escaped
 	query  url.Values
 	body   []byte
-	kind   string // media type of the body
-	accept string // empty: JSON
-	key    string // Idempotency-Key
-	after  string // Last-Event-ID
+	kind   string    // media type of the body
+	accept string    // empty: JSON
+	key    string    // Idempotency-Key
+	after  string    // Last-Event-ID
+	stream io.Reader // instead of body, where that is long
+	size   int64     // of stream; negative: not known
 }
 
 // maxAnswer bounds an answer that is read as a whole. Lists come in pages, so none comes near.
@@ -106,9 +108,17 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(r.body))
+	var body io.Reader = bytes.NewReader(r.body)
+	if r.stream != nil {
+		body = r.stream
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, target, body)
 	if err != nil {
 		return nil, err
+	}
+	if r.stream != nil {
+		req.ContentLength = r.size
+		req.Header.Set("Expect", "100-continue")
 	}
 	for name, value := range map[string]string{"Accept": r.accept, "Content-Type": r.kind, "Idempotency-Key": r.key, "Last-Event-ID": r.after} {
 		if value != "" {

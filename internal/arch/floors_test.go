@@ -18,6 +18,7 @@ type place struct {
 var places = map[string]place{
 	"":                 {floor: 1},
 	"configs":          {floor: 1},
+	"internal/backup":  {floor: 1},
 	"internal/fault":   {floor: 1},
 	"internal/service": {floor: 1},
 

@@ -30,25 +30,27 @@ import (
 // GatewayConfig is the configuration of a gateway. Every field is a flag and a key of the configuration file of the same
 // name.
 type GatewayConfig struct {
-	Name          string      `help:"Name of this gateway, unique in the mesh." default:"gateway"`
-	Data          string      `help:"Data folder. Default: one per name, under the user's data folder." placeholder:"DIR"`
-	HTTP          string      `name:"http" help:"Address of the HTTP API." default:"127.0.0.1:7070" placeholder:"ADDR"`
-	NATS          string      `name:"nats" help:"URL of an external NATS server, 2.12 or newer with JetStream. Empty: a server is embedded." placeholder:"URL"`
-	NATSCreds     string      `name:"nats-creds" help:"Credentials file for the external NATS server." placeholder:"FILE"`
-	NATSListen    string      `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR"`
-	Gossip        string      `help:"Address to gossip on." default:"127.0.0.1:7946" placeholder:"ADDR"`
-	Advertise     string      `help:"Address under which others reach our gossip. Empty: where it listens." placeholder:"HOST"`
-	Join          []string    `help:"Gossip addresses of other gateways or nodes; one that answers is enough." placeholder:"HOST:PORT"`
-	GossipKeyFile string      `name:"gossip-key-file" help:"File with the key that encrypts gossip: 16, 24 or 32 bytes in base64, the same on every machine. Empty: not encrypted." placeholder:"FILE"`
-	TokenFile     string      `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
-	KeyFile       string      `name:"key-file" help:"File with the master key of secrets, made at the first start. Empty: secrets.key in the data folder." placeholder:"FILE"`
-	Classes       string      `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
-	Partitions    int         `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
-	Replicas      int         `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
-	Sync          bool        `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
-	MemoryLimit   orbit.Bytes `name:"memory-limit" help:"Memory that this process tries to stay under by collecting garbage sooner. 0: no limit. GOMEMLIMIT wins over it." default:"400MiB" placeholder:"SIZE"`
-	LogLevel      string      `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat     string      `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
+	Name          string         `help:"Name of this gateway, unique in the mesh." default:"gateway"`
+	Data          string         `help:"Data folder. Default: one per name, under the user's data folder." placeholder:"DIR"`
+	HTTP          string         `name:"http" help:"Address of the HTTP API." default:"127.0.0.1:7070" placeholder:"ADDR"`
+	NATS          string         `name:"nats" help:"URL of an external NATS server, 2.12 or newer with JetStream. Empty: a server is embedded." placeholder:"URL"`
+	NATSCreds     string         `name:"nats-creds" help:"Credentials file for the external NATS server." placeholder:"FILE"`
+	NATSListen    string         `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR"`
+	Gossip        string         `help:"Address to gossip on." default:"127.0.0.1:7946" placeholder:"ADDR"`
+	Advertise     string         `help:"Address under which others reach our gossip. Empty: where it listens." placeholder:"HOST"`
+	Join          []string       `help:"Gossip addresses of other gateways or nodes; one that answers is enough." placeholder:"HOST:PORT"`
+	GossipKeyFile string         `name:"gossip-key-file" help:"File with the key that encrypts gossip: 16, 24 or 32 bytes in base64, the same on every machine. Empty: not encrypted." placeholder:"FILE"`
+	TokenFile     string         `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
+	KeyFile       string         `name:"key-file" help:"File with the master key of secrets, made at the first start. Empty: secrets.key in the data folder." placeholder:"FILE"`
+	Classes       string         `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
+	Partitions    int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
+	Replicas      int            `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
+	Sync          bool           `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
+	ArchiveAfter  orbit.Duration `name:"archive-after" help:"How long after its end a run is put away: its records move from the stream to an archive, compressed, and are read from there. 15m at least." default:"24h" placeholder:"DURATION"`
+	KeepRuns      orbit.Duration `name:"keep-runs" help:"How long a run's items and outputs are kept after that. Its state, times and counts stay for good. 168h (7 days) at least." default:"720h" placeholder:"DURATION"`
+	MemoryLimit   orbit.Bytes    `name:"memory-limit" help:"Memory that this process tries to stay under by collecting garbage sooner. 0: no limit. GOMEMLIMIT wins over it." default:"400MiB" placeholder:"SIZE"`
+	LogLevel      string         `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat     string         `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
 }
 
 // Gateway is a gateway with everything around it.
@@ -148,6 +150,7 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	}
 	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
 		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
+		ArchiveAfter: time.Duration(cfg.ArchiveAfter), KeepRuns: time.Duration(cfg.KeepRuns),
 		Alone:  g.Server != nil, // the lock on the data folder proves it
 		Getenv: os.LookupEnv, Log: log})
 	if err != nil {

@@ -35,7 +35,7 @@ func (a *app) dispatch(ctx context.Context, args []string) (err error) {
 		}
 		return exit(exitUsage)
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(backupFile(args))
 	if err != nil {
 		return a.refuse(parser, err)
 	}

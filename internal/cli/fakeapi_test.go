@@ -25,6 +25,9 @@ type fakeAPI struct {
 	events  []orbit.RunEvent
 	cut     int // followed, the log breaks off after so many records, the first time
 
+	backup   string // what GET /v1/backup answers
+	restored string // body of POST /v1/restore
+
 	mu       sync.Mutex
 	looks    int
 	lookedAt time.Time
@@ -49,6 +52,8 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/logs", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "log", f.log) })
 	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
+	mux.HandleFunc("GET /v1/backup", f.giveBackup)
+	mux.HandleFunc("POST /v1/restore", f.takeBackup)
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })
 
 	f.mu.Lock()

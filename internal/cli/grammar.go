@@ -48,6 +48,9 @@ type grammar struct {
 	Satellites satellitesCommand `cmd:"" group:"mesh" help:"List the satellites there are, or show the manual page of one."`
 	Dev        devCommand        `cmd:"" group:"mesh" help:"Run a whole mesh in this process, on this machine's loopback."`
 
+	Backup  backupCommand  `cmd:"" group:"mesh" help:"Write everything that is stored into one file."`
+	Restore restoreCommand `cmd:"" group:"mesh" help:"Put a backup into an Orbit that holds nothing."`
+
 	Decode  decodeCommand  `cmd:"" group:"other" help:"Turn the bytes of a bundle or record on stdin into JSON."`
 	Version versionCommand `cmd:"" group:"other" help:"Print the version of this program."`
 }

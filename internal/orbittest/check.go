@@ -26,15 +26,20 @@ func (o *Orbit) Violations() []string {
 	accepted := slices.Clone(o.runs)
 	o.mu.Unlock()
 	wrong := all.violations(accepted)
-	wrong = append(wrong, o.spy.violations(all.recorded())...)
+	wrong = append(wrong, o.spy.violations(all.recorded(), all.history)...)
 	return append(wrong, o.secretsIn(all)...)
 }
 
 // violations holds what is stored against what a run promises. accepted are the runs that there must be, and no others.
 func (all *stored) violations(accepted []string) (wrong []string) {
 	for _, id := range accepted {
-		if all.runs[id] == nil {
+		if all.runs[id] == nil && all.history[id] == nil {
 			wrong = append(wrong, fmt.Sprintf("run %s was accepted and is not there", id))
+		}
+	}
+	for id, doc := range all.history {
+		if !doc.State.Terminal() || doc.FinishedAt == nil {
+			wrong = append(wrong, fmt.Sprintf("run %s is forgotten and has not ended: %s", id, doc.State))
 		}
 	}
 	for id, doc := range all.runs {
@@ -59,6 +64,11 @@ func (all *stored) recorded() map[string]uint64 {
 			recorded[bundle] = m.Seq
 		}
 	}
+	for _, archive := range all.archives {
+		for _, m := range archive {
+			recorded[token(m.Subject, 4)] = m.Seq
+		}
+	}
 	return recorded
 }
 
@@ -70,7 +80,7 @@ func (all *stored) checkRun(doc *kv.Run) []string {
 	}
 	c := newRecount(doc.ID, plan, all.blobs)
 	tally := plan.NewTally()
-	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", doc.ID)) {
+	for _, m := range all.records(doc.ID) {
 		failed := c.failedItems()
 		rec := c.add(m)
 		if rec == nil {
@@ -91,6 +101,7 @@ func (all *stored) checkRun(doc *kv.Run) []string {
 		c.fault("it has not ended (%s); %d items are outstanding", doc.State, c.outstanding())
 	}
 	all.checkLeft(c, doc)
+	all.checkPurged(c, doc)
 	if doc.State != orbit.RunCancelled && doc.State.Terminal() {
 		checkEnd(c, doc, tally)
 	}
@@ -155,6 +166,18 @@ func (all *stored) checkLeft(c *recount, doc *kv.Run) {
 		}
 		if doc.State.Terminal() {
 			c.fault("it has ended, and bundle %s of %s still waits at %s", b.ID, b.Step, m.Subject)
+		}
+	}
+}
+
+// checkPurged looks for anything that is left of a run that was put away.
+func (all *stored) checkPurged(c *recount, doc *kv.Run) {
+	if !doc.Purged {
+		return
+	}
+	for _, m := range all.under("orbit.") {
+		if strings.Contains(m.Subject+".", "."+doc.ID+".") {
+			c.fault("it was put away, and there is something at %s", m.Subject)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package orbittest
 
 import (
-	"fmt"
-
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -15,7 +13,7 @@ func (o *Orbit) Records(id string) []*orbit.Record {
 		o.T.Fatal(err)
 	}
 	var out []*orbit.Record
-	for _, m := range all.under(fmt.Sprintf("orbit.record.0.%s.", id)) {
+	for _, m := range all.records(id) {
 		rec, err := orbit.DecodeRecord(m.Data)
 		if err != nil {
 			o.T.Fatal(err)

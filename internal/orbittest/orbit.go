@@ -22,13 +22,16 @@ import (
 
 // Options say what a mesh is made of.
 type Options struct {
-	Gateways int  // 1 by default
-	Nodes    int  // 1 by default; -1: none
-	Slots    int  // of each node, 4 by default
-	Gossip   bool // gateways and nodes gossip
-	Wiretap  bool // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
+	Gateways               int           // 1 by default
+	Nodes                  int           // 1 by default; -1: none
+	Slots                  int           // of each node, 4 by default
+	Gossip                 bool          // gateways and nodes gossip
+	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
+	Wiretap                bool          // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
 	// Unchecked leaves out the checks at the end: the test looks at Violations itself.
 	Unchecked bool
+
+	vault *vault.Vault
 }
 
 // Orbit is a running mesh. Its methods are called from the test's goroutine, except where they say otherwise.
@@ -104,8 +107,10 @@ func New(t testing.TB, opts Options) *Orbit {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
 	var err error
-	if o.vault, err = vault.New(key); err != nil {
-		t.Fatal(err)
+	if o.vault = opts.vault; o.vault == nil {
+		if o.vault, err = vault.New(key); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o.StartServer()
 	if o.conn, err = streams.Connect(context.Background(), streams.ConnectOptions{Name: "orbittest", Pipe: (*direct)(o), Log: zerolog.New(io.Discard)}); err != nil {
@@ -121,6 +126,15 @@ func New(t testing.TB, opts Options) *Orbit {
 		o.StartNode()
 	}
 	return o
+}
+
+// Twin starts another mesh in the same bubble, with the same master key and on a server of its own. Close ends it.
+func (o *Orbit) Twin(opts Options) *Orbit {
+	o.T.Helper()
+	opts.vault = o.vault
+	t := New(o.T, opts)
+	t.failed = o.failed
+	return t
 }
 
 // Close stops everything, in the order in which a machine room is emptied, and then looks for secrets in what is left on disk.

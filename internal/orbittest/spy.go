@@ -102,13 +102,13 @@ func (s *spy) hear(m *nats.Msg) {
 }
 
 // violations tells which runs moved as no run may, and what work was queued before its parent was recorded. recorded
-// gives the sequence of each bundle's record.
-func (s *spy) violations(recorded map[string]uint64) []string {
+// gives the sequence of each bundle's record; the records of forgotten runs are gone.
+func (s *spy) violations(recorded map[string]uint64, forgotten map[string]*kv.Run) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := append([]string(nil), s.wrong...)
 	for _, q := range s.queued {
-		if at := recorded[q.parent]; q.parent != q.run && (at == 0 || at > q.seq) {
+		if at := recorded[q.parent]; q.parent != q.run && forgotten[q.run] == nil && (at == 0 || at > q.seq) {
 			out = append(out, fmt.Sprintf("run %s: bundle %s of %s was queued before its parent %s was recorded", q.run, q.bundle, q.step, q.parent))
 		}
 	}
@@ -120,7 +120,7 @@ func (s *spy) violations(recorded map[string]uint64) []string {
 			} else if rounds != 0 {
 				out = append(out, fmt.Sprintf("run %s went from round %d to %d, from %s to %s", id, states[i-1].round, states[i].round, from, to))
 			}
-			if from.Terminal() || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {
+			if from.Terminal() && from != to || from != to && !from.CanMove(to) && (from != orbit.RunPending || !to.Terminal()) {
 				out = append(out, fmt.Sprintf("run %s went from %s to %s", id, from, to))
 			}
 		}

@@ -18,8 +18,11 @@ import (
 type stored struct {
 	streams map[string][]streams.Stored
 	runs    map[string]*kv.Run
+	history map[string]*kv.Run // runs of which no more is left
 	plans   map[string]*cluster.Plan
 	blobs   cluster.Blobs
+
+	archives map[string][]streams.Stored // records of closed runs, as they are put away
 }
 
 // read reads every stream from end to end, and proves that it did: it has as many messages as the stream says it has.
@@ -59,18 +62,29 @@ func read(ctx context.Context, nc *nats.Conn) (*stored, error) {
 		return nil, err
 	}
 	blobs := kv.NewBlobs(js)
-	return newStored(messages, func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) })
+	archives, err := readArchives(ctx, blobs, messages["KV_"+kv.RunsBucket])
+	if err != nil {
+		return nil, err
+	}
+	return newStored(messages, archives, func(name string) ([]byte, error) { return blobs.Get(context.Background(), name) })
 }
 
 // newStored reads the documents among the messages of all streams.
-func newStored(messages map[string][]streams.Stored, blobs cluster.Blobs) (*stored, error) {
-	all := &stored{streams: messages, runs: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{}, blobs: blobs}
+func newStored(messages, archives map[string][]streams.Stored, blobs cluster.Blobs) (*stored, error) {
+	all := &stored{streams: messages, runs: map[string]*kv.Run{}, history: map[string]*kv.Run{}, plans: map[string]*cluster.Plan{}, archives: archives, blobs: blobs}
 	for _, m := range all.streams["KV_"+kv.RunsBucket] {
 		var doc kv.Run
 		if err := json.Unmarshal(m.Data, &doc); err != nil {
 			return nil, fmt.Errorf("the document at %s: %w", m.Subject, err)
 		}
 		all.runs[doc.ID] = &doc
+	}
+	for _, m := range all.streams["KV_"+kv.HistoryBucket] {
+		var doc kv.Run
+		if err := json.Unmarshal(m.Data, &doc); err != nil {
+			return nil, fmt.Errorf("the document at %s: %w", m.Subject, err)
+		}
+		all.history[doc.ID] = &doc
 	}
 	for _, m := range all.streams["KV_"+kv.PlansBucket] {
 		p, err := cluster.ParsePlan(m.Data)
@@ -93,4 +107,43 @@ func (all *stored) under(prefix string) []streams.Stored {
 		}
 	}
 	return out
+}
+
+// records gives the records of a run in their order, wherever they lie.
+func (all *stored) records(id string) []streams.Stored {
+	if archive, ok := all.archives[id]; ok {
+		return archive
+	}
+	return all.under(fmt.Sprintf("orbit.record.0.%s.", id))
+}
+
+// readArchives reads the records of the runs that are put away, given the documents of all runs.
+func readArchives(ctx context.Context, blobs *kv.Blobs, documents []streams.Stored) (map[string][]streams.Stored, error) {
+	out := map[string][]streams.Stored{}
+	for _, m := range documents {
+		var doc kv.Run
+		if json.Unmarshal(m.Data, &doc) != nil || doc.Archive == nil || doc.Forgotten {
+			continue // who reads the documents says what is wrong with them
+		}
+		var err error
+		if out[doc.ID], err = readArchive(ctx, blobs, &doc); err != nil {
+			return nil, fmt.Errorf("the archive of run %s: %w", doc.ID, err)
+		}
+	}
+	return out, nil
+}
+
+func readArchive(ctx context.Context, blobs *kv.Blobs, doc *kv.Run) (out []streams.Stored, err error) {
+	r, err := blobs.OpenArchive(ctx, doc.Archive)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Each(ctx, 0, func(e kv.Entry) error {
+		out = append(out, streams.Stored{Seq: e.Seq, Subject: streams.RecordSubject(0, doc.ID, e.Key), Time: e.Time, Data: e.Data})
+		return nil
+	})
+	if err == nil && len(out) != doc.Archive.Entries {
+		err = fmt.Errorf("it holds %d records and says %d", len(out), doc.Archive.Entries)
+	}
+	return out, err
 }

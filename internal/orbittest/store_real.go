@@ -26,7 +26,7 @@ func ReadStore(ctx context.Context, nc *nats.Conn) (*Store, error) {
 
 // NewStore takes messages, by stream, that were read before.
 func NewStore(messages map[string][]streams.Stored, blobs cluster.Blobs) (*Store, error) {
-	all, err := newStored(messages, blobs)
+	all, err := newStored(messages, nil, blobs)
 	if err != nil {
 		return nil, err
 	}
