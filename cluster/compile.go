@@ -33,6 +33,9 @@ type Options struct {
 	// Check. It is called once by each Compile.
 	ForFile func() Check
 
+	// Schemas remembers what the satellites' schemas say, for many files. Nil: each file reads them anew.
+	Schemas *Schemas
+
 	// Classes places a step by its resources. Nil: every step is of class cpu.
 	Classes func(orbit.Resources) (class string, err error)
 }
@@ -81,11 +84,13 @@ func Compile(file string, text []byte, o Options) *Result {
 		src:      newSource(file, bytes.TrimPrefix(text, []byte("\ufeff"))),
 		options:  o,
 		badNodes: map[*yaml.Node]bool{},
-		schemas:  map[string]*schema{},
 		retries:  DefaultRetries,
 		used:     map[string]bool{},
 
 		undeclared: map[string]Pos{},
+	}
+	if o.Schemas == nil {
+		c.options.Schemas = NewSchemas()
 	}
 	if o.ForFile != nil {
 		c.options.Check = o.ForFile()
@@ -122,7 +127,6 @@ type compiler struct {
 	found      []Diagnostic
 	failed     bool                // an error is among them
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
-	schemas    map[string]*schema
 	inline     map[string]string
 	inlineAt   []Pos       // where its values stand, in file order
 	retries    RetryPolicy // the cluster's

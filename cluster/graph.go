@@ -26,8 +26,8 @@ type node struct {
 	join      *Join
 	depth     int
 	reads     []read
-	noted     map[read]bool // the same, to look up
-	vague     bool          // part of a cycle or below one: what its ancestors are has no answer
+	noted     few[read] // the same, to look up
+	vague     bool      // part of a cycle or below one: what its ancestors are has no answer
 }
 
 // edge is an entry of parents or children.

@@ -1,7 +1,5 @@
 package cluster
 
-import "slices"
-
 // key is a key of the grammar. The compiler reads it by its name; the rest is for who writes the file.
 type key struct {
 	name        string
@@ -24,10 +22,20 @@ func (k keys) names() []string {
 
 // must gives the hint for a key that is missing.
 func (k keys) must(name string) string {
-	if i := slices.IndexFunc(k, func(k key) bool { return k.name == name }); i >= 0 {
+	if i := k.index(name); i >= 0 {
 		return k[i].must
 	}
 	return ""
+}
+
+// index gives the place of a key; less than 0 where there is none.
+func (k keys) index(name string) int {
+	for i := range k {
+		if k[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 var fileKeys = keys{

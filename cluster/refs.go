@@ -14,19 +14,12 @@ type read struct {
 // resolve looks up every name in every expression, and has the values of configs and inputs checked.
 func (c *compiler) resolve(s *Spec, g *graph) {
 	for _, n := range g.nodes {
-		look := func(part string) func([]string, *Piece) {
-			return func(path []string, p *Piece) {
-				e := &lookup{compiler: c, spec: s, g: g, n: n, field: append([]string{part}, path...), at: p.Pos}
-				p.Expr.walk(e.expr)
-				e.typed(p.Expr)
-			}
-		}
-		n.Config.each(nil, look("config"))
-		n.Input.each(nil, look("input"))
+		l := &lookup{compiler: c, spec: s, g: g, n: n}
+		value := func(path []string, p *Piece) { l.look(p.Expr, path, p.Pos) }
+		n.Config.each([]string{"config"}, value)
+		n.Input.each([]string{"input"}, value)
 		if n.If != nil {
-			e := &lookup{compiler: c, spec: s, g: g, n: n, at: n.If.Pos}
-			n.If.Expr.walk(e.expr)
-			e.typed(n.If.Expr)
+			l.look(n.If.Expr, nil, n.If.Pos)
 		}
 		if n.Satellite != nil {
 			c.checkData(n.StepSpec)
@@ -34,7 +27,7 @@ func (c *compiler) resolve(s *Spec, g *graph) {
 	}
 }
 
-// lookup is the look at one expression.
+// lookup is the look at the expressions of one step, one after the other.
 type lookup struct {
 	*compiler
 	spec  *Spec
@@ -53,6 +46,13 @@ var rootNames = map[string][]string{
 }
 
 var roots = []string{"satellites", "secrets", "cluster", "run", "trigger", "failure"}
+
+// look looks at one.
+func (l *lookup) look(e *Expr, field []string, at Pos) {
+	l.field, l.at = field, at
+	e.walk(l.expr)
+	l.typed(e)
+}
 
 func (l *lookup) expr(e *Expr) {
 	p := e.Path
@@ -223,11 +223,7 @@ func (n *node) note(step string, below []Segment) {
 	if len(below) > 0 && !below[0].IsIndex {
 		r.field = below[0].Name
 	}
-	if !n.noted[r] {
-		if n.noted == nil {
-			n.noted = map[read]bool{}
-		}
-		n.noted[r] = true
+	if n.noted.add(r) {
 		n.reads = append(n.reads, r)
 	}
 }

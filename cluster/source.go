@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,6 +33,8 @@ type mark struct {
 
 func newSource(file string, text []byte) *source {
 	s := &source{file: file, text: text}
+	count := bytes.Count(text, []byte("\n")) + 1 // most end so
+	s.lines, s.ends = make([]string, 0, count), make([]int, 0, count)
 	rest := string(text)
 	for rest != "" {
 		i := nextBreak(rest)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,6 +75,32 @@ func TestValuesAreJudgedBySchemaSatelliteAndClasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesAreCompiledAtTheSameTime: what is remembered from file to file is shared.
+func TestFilesAreCompiledAtTheSameTime(t *testing.T) {
+	satellites, err := catalog.Specs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := compile.Options(satellites, placement.DefaultClasses())
+	steps := programs(20, "map(select(.a > 1)) | group_by(.b)[]") + programs(1, "no_such") + "    - {uses: exospherehost/call-webhook, config: {url: 1}}\n"
+	want := cluster.Compile("f.yml", []byte(head+steps), options).Diagnostics
+	if len(want) != 2 {
+		t.Fatalf("it says %v", want)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 5 {
+				got := cluster.Compile("f.yml", []byte(head+steps), options).Diagnostics
+				if d := cmp.Diff(want, got, cmp.AllowUnexported(cluster.Diagnostic{})); d != "" {
+					t.Errorf("diagnostics (-want +got):\n%s", d)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestAnyFileIsCompiledInLittleMemory: with the real satellites and what they say of values, as a gateway compiles. What is
