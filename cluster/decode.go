@@ -68,6 +68,10 @@ func (c *compiler) readable() bool {
 		return false
 	}
 	for i := 0; i < len(text); {
+		if c := text[i]; c >= ' ' && c <= '~' { // most are
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
