@@ -51,15 +51,7 @@ func (c *compiler) step(n *node) Step {
 		s.If = n.If.Source
 	}
 	if c.options.Classes != nil {
-		class, err := c.options.Classes(s.Resources)
-		if err != nil {
-			place := n.Uses.Pos
-			if n.resourcesKey != (Pos{}) {
-				place = n.resourcesKey
-			}
-			c.error(place, codeHardware, "ask for less, or name a class", "no hardware class fits %s: %v", s.Identifier, err)
-		}
-		s.Class = class
+		s.Class, _ = c.options.Classes(s.Resources) // hardware has told what no class fits
 	}
 	return s
 }

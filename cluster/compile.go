@@ -109,9 +109,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.unread(g)
 		c.hardware(r.Spec)
 		if !c.failed {
-			if plan := c.plan(r.Spec, g); !c.failed {
-				r.Plan = plan
-			}
+			r.Plan = c.plan(r.Spec, g)
 		}
 	}
 	sortDiagnostics(c.found)
@@ -138,9 +136,10 @@ type compiler struct {
 	expressionsSeen int
 	compared        int // names, for "did you mean"
 
-	blindSteps   bool // a satellite's identifier could not be told, so an unknown one may be it
-	blindSecrets bool // the secrets could not be read, so an unknown one may be among them
-	blindUses    bool // an expression could not be read, so an unused secret may be in it
+	untold       int             // satellites whose identifier could not be told, so that as many unknown ones may be theirs
+	excused      map[string]bool // unknown identifiers that are taken to be theirs
+	blindSecrets bool            // the secrets could not be read, so an unknown one may be among them
+	blindUses    bool            // an expression could not be read, so an unused secret may be in it
 }
 
 func (c *compiler) error(p Pos, code, hint, format string, args ...any) {

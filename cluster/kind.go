@@ -99,11 +99,14 @@ func (l *lookup) outputKind(other *node) kind {
 			k.schema = s
 		}
 	}
-	if !l.g.vague && l.n.seesList(other) {
+	if l.n.seesList(other) {
 		return listOf(k)
 	}
 	return k
 }
+
+// joinsOpen tells whether a join may lie between the step and those above it that is not known, and so lists for objects.
+func (l *lookup) joinsOpen() bool { return l.n.vague || l.n.aboveOpen || l.g.childOpen }
 
 // fits follows a path into what is known of an output, and reports the first segment that fits none of its values.
 func (l *lookup) fits(p *Path, other *node) bool {
@@ -121,6 +124,9 @@ func (l *lookup) fits(p *Path, other *node) bool {
 		if _, wrong = k.step(s, what); wrong.text == "" {
 			l.fail(codeOutputField, l.didYouMean(wrong.field, wrong.fields), "%s has no field %s", what, quoted(wrong.field))
 			return false
+		}
+		if l.joinsOpen() {
+			return true
 		}
 		hint := ""
 		if s.IsIndex && i == 0 {

@@ -58,7 +58,9 @@ type StepSpec struct {
 	RateLimit   *Rate
 	Resources   orbit.Resources
 
-	usesKey, configKey, inputKey, resourcesKey, retriesKey Pos
+	parentsOpen, childrenOpen bool // some could not be read
+
+	usesKey, configKey, inputKey, ifKey, resourcesKey, retriesKey Pos
 }
 
 // Condition is the inside of an `if`.

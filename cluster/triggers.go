@@ -145,6 +145,11 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 		}
 		return ok
 	}
+	v, _ := f.given(t.Type)
+	if v.value.Kind == yaml.ScalarNode && contains([]string{"false", "no", "off"}, strings.ToLower(v.value.Value)) {
+		c.error(at(v.value), codeValue, "leave the trigger out, or write "+t.Type, "a trigger is not switched off by %s", v.value.Value)
+		return false
+	}
 	return true
 }
 

@@ -48,11 +48,6 @@ type checks struct {
 // again.
 const maxSchemas = 1_000
 
-// maxSymbols bounds what the jq programs of one file hold together: 200 for each satellite of the longest list. Checking a
-// symbol takes 1 KiB at most, and somewhat more where a program names much of what jq has built in, so that compiling a whole
-// file stays below 64 MiB.
-const maxSymbols = 40_000
-
 // file is the check of one file.
 type file struct {
 	*checks
@@ -105,13 +100,13 @@ const jqName = "exospherehost/jq"
 func (f *file) program(config any) []cluster.Violation {
 	m, _ := config.(map[string]any)
 	query, ok := m["query"].(string)
-	if !ok || f.symbols > maxSymbols {
+	if !ok || f.symbols > jq.MaxSymbolsOfFile {
 		return nil
 	}
 	path := []string{"query"}
-	if f.symbols += jq.Symbols(query); f.symbols > maxSymbols {
+	if f.symbols += jq.Symbols(query); f.symbols > jq.MaxSymbolsOfFile {
 		return []cluster.Violation{{Path: path, Hint: "split the cluster; one can start another by its trigger",
-			Message: fmt.Sprintf("and the jq programs before it hold more than %d names, values and signs together", maxSymbols)}}
+			Message: fmt.Sprintf("and the jq programs before it hold more than %d names, values and signs together", jq.MaxSymbolsOfFile)}}
 	}
 	err := f.programs.Check(query)
 	var large *jq.TooLarge
