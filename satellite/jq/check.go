@@ -10,11 +10,17 @@ import (
 
 // Checker tells what is wrong with programs. Most are parsed only: compiling one takes all that it uses of what jq has
 // built in along with it, and is of no use where each function that it calls is known to be there and it makes no names
-// of its own. It is safe for concurrent use.
+// of its own. One that was found right is not looked at again: a cluster file is compiled again and again. It is safe for
+// concurrent use.
 type Checker struct {
-	mu  sync.Mutex
-	has map[function]bool // functions that compile, and so are no more than jq has
+	mu    sync.Mutex
+	has   map[function]bool // functions that compile, and so are no more than jq has
+	right map[string]bool   // programs
+	size  int               // of their texts together
 }
+
+// maxRemembered bounds the texts of programs that are remembered: as much as four cluster files of the largest size hold.
+const maxRemembered = 1 << 20
 
 // function is a name and how many arguments it takes.
 type function struct {
@@ -22,20 +28,41 @@ type function struct {
 	arguments int
 }
 
-// NewChecker knows no function yet.
-func NewChecker() *Checker { return &Checker{has: map[function]bool{}} }
+// NewChecker knows no function yet, and no program.
+func NewChecker() *Checker { return &Checker{has: map[function]bool{}, right: map[string]bool{}} }
 
 // Check tells what is wrong with a program without running it: a *SyntaxError, a *TooLarge, or nil.
 func (c *Checker) Check(query string) error {
+	c.mu.Lock()
+	known := c.right[query]
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
 	parsed, err := parse(query)
 	if err != nil {
 		return err
 	}
-	if c.query(parsed) {
-		return nil
+	if !c.query(parsed) {
+		if _, err := translate(parsed); err != nil {
+			return err
+		}
 	}
-	_, err = translate(parsed)
-	return err
+	c.remember(query)
+	return nil
+}
+
+func (c *Checker) remember(query string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.right[query] {
+		return // two that checked it at once
+	}
+	if c.size += len(query); c.size > maxRemembered {
+		clear(c.right)
+		c.size = len(query)
+	}
+	c.right[query] = true
 }
 
 // query tells whether a part of a program surely compiles; where it cannot be told, it is false.

@@ -40,12 +40,29 @@ func TestACheckerRemembersNothingThatIsNotThere(t *testing.T) {
 	for _, program := range []string{"no_such", "no_such(.)", "map(.; .)", "$x", "input", "def own: 1; own", "map(no_such)"} {
 		_ = checker.Check(program)
 	}
-	if len(checker.has) > 0 {
-		t.Errorf("it remembers %v", checker.has)
+	if len(checker.has) > 0 || len(checker.right) != 1 { // def own: 1; own
+		t.Errorf("it remembers %v and %v", checker.has, checker.right)
 	}
 	_ = checker.Check("map(length) | add")
 	if len(checker.has) != 3 {
 		t.Errorf("it remembers %v", checker.has)
+	}
+}
+
+func TestACheckerRemembersProgramsUpToABound(t *testing.T) {
+	checker := NewChecker()
+	for i := range 300 {
+		program := fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", 10_000))
+		if err := checker.Check(program); err != nil || !checker.right[program] {
+			t.Fatalf("program %d: %v", i, err)
+		}
+		held := 0
+		for p := range checker.right {
+			held += len(p)
+		}
+		if held != checker.size || held > maxRemembered {
+			t.Fatalf("it holds %d bytes and counts %d", held, checker.size)
+		}
 	}
 }
 
