@@ -124,12 +124,11 @@ func (c *compiler) tabNear(line int) (Pos, bool) {
 // directive gives the line of a directive at which reading stopped: at the given line, or at the first one below it, since the
 // library names the line of a comment before it. 0: it stopped elsewhere.
 func (c *compiler) directive(line int) int {
-	found := 0
 	for n, text := range c.src.lines {
 		switch {
 		case strings.HasPrefix(text, "%"):
-			if found = n + 1; found >= line {
-				return found
+			if n+1 >= line {
+				return n + 1
 			}
 		case !blankLine(text) && text[firstText(text)-1] != '#':
 			return 0
