@@ -24,13 +24,14 @@ func (c *compiler) plan(s *Spec, g *graph) *Plan {
 		place[n] = i
 	}
 	live := g.live()
-	for _, n := range order {
-		step := c.step(n)
+	p.Steps = make([]Step, len(order))
+	for i, n := range order {
+		step := &p.Steps[i]
+		*step = c.step(n)
 		step.Parents, step.Children = names(n.parents, place), names(n.children, place)
 		step.Grants = g.grants(n, place)
 		step.Live = live[n]
-		step.Secrets = secretsOf(&step)
-		p.Steps = append(p.Steps, step)
+		step.Secrets = secretsOf(step)
 	}
 	p.index()
 	return p
@@ -50,15 +51,7 @@ func (c *compiler) step(n *node) Step {
 		s.If = n.If.Source
 	}
 	if c.options.Classes != nil {
-		class, err := c.options.Classes(s.Resources)
-		if err != nil {
-			place := n.Uses.Pos
-			if n.resourcesKey != (Pos{}) {
-				place = n.resourcesKey
-			}
-			c.error(place, codeHardware, "ask for less, or name a class", "no hardware class fits %s: %v", s.Identifier, err)
-		}
-		s.Class = class
+		s.Class, _ = c.options.Classes(s.Resources) // hardware has told what no class fits
 	}
 	return s
 }
@@ -76,7 +69,8 @@ func resources(base, own orbit.Resources) orbit.Resources {
 
 // names gives the identifiers of steps in the plan's order.
 func names(nodes []*node, place map[*node]int) []string {
-	sorted := slices.SortedFunc(slices.Values(nodes), func(a, b *node) int { return cmp.Compare(place[a], place[b]) })
+	sorted := slices.Clone(nodes)
+	slices.SortFunc(sorted, func(a, b *node) int { return cmp.Compare(place[a], place[b]) })
 	out := make([]string, 0, len(nodes))
 	for _, n := range sorted {
 		out = append(out, n.Identifier.Text)

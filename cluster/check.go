@@ -21,7 +21,7 @@ func (c *compiler) checkData(s *StepSpec) {
 
 func (c *compiler) checkPart(s *StepSpec, part string, v *Value, key Pos) {
 	told := map[string]bool{} // paths
-	c.lacks(s, v, c.schema(s.Satellite, part), nil, part, key, told)
+	c.lacks(s, v, c.schema(s.Satellite, part), nil, []string{part}, key, told)
 	if c.options.Check == nil || v.open() {
 		return
 	}
@@ -35,14 +35,16 @@ func (c *compiler) checkPart(s *StepSpec, part string, v *Value, key Pos) {
 	}
 }
 
-// lacks reports required keys that are not there.
-func (c *compiler) lacks(s *StepSpec, v *Value, sch *schema, path []string, what string, key Pos, told map[string]bool) {
+// lacks reports required keys that are not there. Path leads to the value from the config or input; what are the keys of
+// the path, from there on.
+func (c *compiler) lacks(s *StepSpec, v *Value, sch *schema, path, what []string, key Pos, told map[string]bool) {
 	if sch == nil || v.open() {
 		return
 	}
 	if v.isList {
+		below := sch.items()
 		for i, e := range v.Items {
-			c.lacks(s, e, sch.items(), below(path, strconv.Itoa(i)), what, e.Pos, told)
+			c.lacks(s, e, below, append(path, strconv.Itoa(i)), what, e.Pos, told)
 		}
 		return
 	}
@@ -53,19 +55,17 @@ func (c *compiler) lacks(s *StepSpec, v *Value, sch *schema, path []string, what
 		if v.Get(name) != nil {
 			continue
 		}
-		told[strings.Join(below(path, name), "\x00")] = true
+		told[strings.Join(append(path, name), "\x00")] = true
 		if !v.merged {
-			c.error(key, codeConfigLacks, "orbit satellites "+s.Satellite.Name+" shows what it takes", "%s of %s lacks the key %s", what, s.Satellite.Name, name)
+			c.error(key, codeConfigLacks, "orbit satellites "+s.Satellite.Name+" shows what it takes", "%s of %s lacks the key %s", strings.Join(what, "."), s.Satellite.Name, name)
 		}
 	}
 	for _, f := range v.Fields {
-		if !userData[f.Key] {
-			c.lacks(s, f.Value, sch.property(f.Key), below(path, f.Key), what+"."+f.Key, f.Pos, told)
+		if below := sch.property(f.Key); below != nil && !userData[f.Key] && (f.Value.isMap || f.Value.isList) {
+			c.lacks(s, f.Value, below, append(path, f.Key), append(what, f.Key), f.Pos, told)
 		}
 	}
 }
-
-func below(path []string, key string) []string { return append(path[:len(path):len(path)], key) }
 
 // violation reports what Options.Check found, at the value it is about; at the nearest key above it where there is none.
 func (c *compiler) violation(s *StepSpec, part string, v *Value, key Pos, x Violation) {

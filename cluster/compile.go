@@ -33,6 +33,9 @@ type Options struct {
 	// Check. It is called once by each Compile.
 	ForFile func() Check
 
+	// Schemas remembers what the satellites' schemas say, for many files. Nil: each file reads them anew.
+	Schemas *Schemas
+
 	// Classes places a step by its resources. Nil: every step is of class cpu.
 	Classes func(orbit.Resources) (class string, err error)
 }
@@ -81,11 +84,13 @@ func Compile(file string, text []byte, o Options) *Result {
 		src:      newSource(file, bytes.TrimPrefix(text, []byte("\ufeff"))),
 		options:  o,
 		badNodes: map[*yaml.Node]bool{},
-		schemas:  map[string]*schema{},
 		retries:  DefaultRetries,
 		used:     map[string]bool{},
 
 		undeclared: map[string]Pos{},
+	}
+	if o.Schemas == nil {
+		c.options.Schemas = NewSchemas()
 	}
 	if o.ForFile != nil {
 		c.options.Check = o.ForFile()
@@ -104,9 +109,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.unread(g)
 		c.hardware(r.Spec)
 		if !c.failed {
-			if plan := c.plan(r.Spec, g); !c.failed {
-				r.Plan = plan
-			}
+			r.Plan = c.plan(r.Spec, g)
 		}
 	}
 	sortDiagnostics(c.found)
@@ -122,7 +125,6 @@ type compiler struct {
 	found      []Diagnostic
 	failed     bool                // an error is among them
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
-	schemas    map[string]*schema
 	inline     map[string]string
 	inlineAt   []Pos       // where its values stand, in file order
 	retries    RetryPolicy // the cluster's
@@ -134,9 +136,10 @@ type compiler struct {
 	expressionsSeen int
 	compared        int // names, for "did you mean"
 
-	blindSteps   bool // a satellite's identifier could not be told, so an unknown one may be it
-	blindSecrets bool // the secrets could not be read, so an unknown one may be among them
-	blindUses    bool // an expression could not be read, so an unused secret may be in it
+	untold       int             // satellites whose identifier could not be told, so that as many unknown ones may be theirs
+	excused      map[string]bool // unknown identifiers that are taken to be theirs
+	blindSecrets bool            // the secrets could not be read, so an unknown one may be among them
+	blindUses    bool            // an expression could not be read, so an unused secret may be in it
 }
 
 func (c *compiler) error(p Pos, code, hint, format string, args ...any) {

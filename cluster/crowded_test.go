@@ -44,6 +44,7 @@ func crowded() map[string]string {
 		bighook.WriteString("    - {uses: exospherehost/call-webhook, identifier: g" + fmt.Sprint(i) + ", config: {url: x, body: [" + strings.Repeat("{},", 85) + "]}}\n")
 	}
 	h["unknown parents"] = head + unknown.String()
+	h["unknown parents and an unknown identifier"] = head + strings.Replace(unknown.String()[:unknown.Len()/2], "identifier: s0", "identifier: [s0]", 1) + "]}\n"
 	h["wide parents"] = head + wide.String()
 	h["wide children"] = head + kids.String()
 	h["many reads"] = head + reads.String()

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -18,18 +19,18 @@ func (c *compiler) configValue(n *yaml.Node, s *schema, skip int) *Value {
 		rest.Content = append(append([]*yaml.Node{}, n.Content[:skip]...), n.Content[skip+2:]...)
 		n = &rest
 	}
-	return c.value(n, s, "config", true)
+	return c.value(n, s, []string{"config"}, true)
 }
 
 // inputValue reads an input. Its own keys are those of the schema; what is below them is the user's, but that a list of
 // one-key maps stands for a map there too.
 func (c *compiler) inputValue(n *yaml.Node, s *schema) *Value {
-	return c.value(n, s, "input", false)
+	return c.value(n, s, []string{"input"}, false)
 }
 
-// value reads a value in the light of its schema, nil where there is none. Deep tells whether the schema holds below the
-// first level too.
-func (c *compiler) value(n *yaml.Node, s *schema, what string, deep bool) *Value {
+// value reads a value in the light of its schema, nil where there is none. What are the keys that lead to it. Deep tells
+// whether the schema holds below the first level too.
+func (c *compiler) value(n *yaml.Node, s *schema, what []string, deep bool) *Value {
 	v := &Value{Pos: at(n), node: n}
 	switch {
 	case c.badNodes[n]:
@@ -41,6 +42,7 @@ func (c *compiler) value(n *yaml.Node, s *schema, what string, deep bool) *Value
 		c.mapValue(v, n.Content, s, what, deep)
 	case n.Kind == yaml.SequenceNode:
 		v.isList = true
+		v.Items = make([]*Value, 0, len(n.Content))
 		for _, e := range n.Content {
 			v.Items = append(v.Items, c.value(e, s.items(), what, deep))
 		}
@@ -51,9 +53,9 @@ func (c *compiler) value(n *yaml.Node, s *schema, what string, deep bool) *Value
 }
 
 // mapValue reads one map, or a list of one-key maps that stands for it.
-func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what string, deep bool) {
+func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what []string, deep bool) {
 	v.isMap = true
-	seen := map[string]bool{}
+	var seen few[string]
 	type pair struct{ key, value *yaml.Node }
 	var unknown []pair
 	add := func(p pair, key string) {
@@ -63,9 +65,10 @@ func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what string,
 		} else if !deep {
 			below = below.shape()
 		}
-		v.Fields = append(v.Fields, Field{key, at(p.key), c.value(p.value, below, what+"."+key, deep)})
+		v.Fields = append(v.Fields, Field{key, at(p.key), c.value(p.value, below, append(what, key), deep)})
 	}
 	for _, n := range maps {
+		v.Fields = slices.Grow(v.Fields, len(n.Content)/2)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			p := pair{n.Content[i], n.Content[i+1]}
 			if c.badNodes[p.key] {
@@ -77,37 +80,43 @@ func (c *compiler) mapValue(v *Value, maps []*yaml.Node, s *schema, what string,
 				unknown = append(unknown, p)
 				continue
 			}
-			if seen[key] {
-				c.error(at(p.key), codeDuplicate, "keep one of them", "the key %s stands in %s twice", quoted(key), what)
+			if !seen.add(key) {
+				c.error(at(p.key), codeDuplicate, "keep one of them", "the key %s stands in %s twice", quoted(key), strings.Join(what, "."))
 				continue
 			}
-			seen[key] = true
 			add(p, key)
 		}
 	}
+	if len(unknown) == 0 {
+		return
+	}
+	names := s.names()
 	for _, p := range unknown {
 		var open []string
-		for _, name := range s.names {
-			if !seen[name] {
+		for _, name := range names {
+			if !seen.has(name) {
 				open = append(open, name)
 			}
 		}
-		hint := c.didYouMean(p.key.Value, s.names)
+		hint := c.didYouMean(p.key.Value, names)
 		if near := c.nearest(p.key.Value, open); near != "" {
 			hint = "did you mean " + near + "?"
-			seen[near] = true
+			seen.add(near)
 			add(p, near)
 		} else {
 			c.blindUses = true
 		}
-		c.error(at(p.key), codeConfigKey, hint, "%s has no key %s", what, quoted(p.key.Value))
+		c.error(at(p.key), codeConfigKey, hint, "%s has no key %s", strings.Join(what, "."), quoted(p.key.Value))
 	}
 }
+
+// anyMapSchema is the schema that wants a map.
+var anyMapSchema = &schema{self: map[string]any{"type": "object"}}
 
 // shape keeps of a schema only whether it wants a map.
 func (s *schema) shape() *schema {
 	if s.wantsMap() {
-		return &schema{self: map[string]any{"type": "object"}}
+		return anyMapSchema
 	}
 	return nil
 }

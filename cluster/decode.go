@@ -68,6 +68,10 @@ func (c *compiler) readable() bool {
 		return false
 	}
 	for i := 0; i < len(text); {
+		if c := text[i]; c >= ' ' && c <= '~' { // most are
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
@@ -141,25 +145,26 @@ func (t *treeCheck) check(n *yaml.Node, depth int) {
 
 func (t *treeCheck) mapping(n *yaml.Node, depth int) {
 	t.tag(n, "!!map")
-	seen := make(map[string]bool, len(n.Content)/2)
+	var seen few[string]
 	for i := 0; i < len(n.Content) && !t.full; i += 2 {
 		key := n.Content[i]
+		merge := isMerge(key)
+		twice := !merge && !seen.add(key.Value)
 		switch {
 		case key.Kind == yaml.AliasNode:
 			t.refuse(key, codeAnchor, "write the key out", "the alias *%s is not allowed", key.Value)
 		case key.Kind != yaml.ScalarNode:
 			t.refuse(key, codeNoJSON, "a text with braces or brackets needs quotes", "a key must be text, not a map or a list")
-		case isMerge(key):
+		case merge:
 			t.refuse(key, codeAnchor, "write the keys out", "the merge key << is not allowed")
 			t.badNodes[n.Content[i+1]] = true // its alias is part of the same mistake
 			t.nodes++
 			continue
 		case key.Anchor != "":
 			t.error(at(key), codeAnchor, "write the key without it", "the anchor &%s is not allowed", key.Anchor)
-		case seen[key.Value]:
+		case twice:
 			t.refuse(key, codeDuplicate, "keep one of them", "the key %s stands here twice", quoted(key.Value))
 		}
-		seen[key.Value] = true
 		t.nodes++
 		t.check(n.Content[i+1], depth+1)
 	}

@@ -13,7 +13,7 @@ type fields struct {
 	at    Pos // of the key that holds the map
 	what  string
 	known keys
-	byKey map[string]field
+	found []field // in the order of known; without a value: not there
 
 	merged bool // a merge key, which was reported, is meant to bring more keys
 }
@@ -26,13 +26,12 @@ type field struct {
 // fields reads a map whose keys are known. An unknown key is reported; where it is near a known one that is missing, its
 // value is taken for that, so that one misspelling is one error. The second result is false where the value is no map.
 func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*fields, bool) {
-	f := &fields{c: c, at: holder, what: what, known: table, byKey: map[string]field{}}
-	known := table.names()
+	f := &fields{c: c, at: holder, what: what, known: table, found: make([]field, len(table))}
 	if c.badNodes[n] {
 		return f, false
 	}
 	if n.Kind != yaml.MappingNode {
-		c.error(atValue(n, holder), codeType, "its keys are "+strings.Join(known, ", "), "%s must be a map, not %s", what, describe(n))
+		c.error(atValue(n, holder), codeType, "its keys are "+strings.Join(table.names(), ", "), "%s must be a map, not %s", what, describe(n))
 		return f, false
 	}
 	var unknown []int
@@ -42,33 +41,32 @@ func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*f
 			f.merged = f.merged || isMerge(key)
 			continue
 		}
-		name := key.Value
-		if !slices.Contains(known, name) {
-			name = strings.ReplaceAll(name, "_", "-")
+		k := table.index(key.Value)
+		if k < 0 {
+			k = table.index(strings.ReplaceAll(key.Value, "_", "-"))
 		}
-		if !slices.Contains(known, name) {
+		switch {
+		case k < 0:
 			unknown = append(unknown, i)
-			continue
+		case f.found[k].value != nil:
+			c.error(at(key), codeDuplicate, "keep one of them", "the key %s stands here twice", quoted(table[k].name))
+		default:
+			f.found[k] = field{at(key), value}
 		}
-		if _, twice := f.byKey[name]; twice {
-			c.error(at(key), codeDuplicate, "keep one of them", "the key %s stands here twice", quoted(name))
-			continue
-		}
-		f.byKey[name] = field{at(key), value}
 	}
 	for _, i := range unknown {
 		key := n.Content[i]
 		var open []string
-		for _, k := range known {
-			if _, taken := f.byKey[k]; !taken {
-				open = append(open, k)
+		for k := range table {
+			if f.found[k].value == nil {
+				open = append(open, table[k].name)
 			}
 		}
 		near := c.nearest(key.Value, open)
-		hint := c.didYouMean(key.Value, known)
+		hint := c.didYouMean(key.Value, table.names())
 		if near != "" {
 			hint = "did you mean " + near + "?"
-			f.byKey[near] = field{at(key), n.Content[i+1]}
+			f.found[table.index(near)] = field{at(key), n.Content[i+1]}
 		} else {
 			c.blindUses = true
 		}
@@ -77,9 +75,27 @@ func (c *compiler) fields(n *yaml.Node, holder Pos, what string, table keys) (*f
 	return f, true
 }
 
+// given gives a field that is there, with or without a value.
+func (f *fields) given(name string) (field, bool) {
+	if k := f.known.index(name); k >= 0 && f.found[k].value != nil {
+		return f.found[k], true
+	}
+	return field{}, false
+}
+
+// names lists the fields that are there, in the order of the table.
+func (f *fields) names() (names []string) {
+	for k := range f.found {
+		if f.found[k].value != nil {
+			names = append(names, f.known[k].name)
+		}
+	}
+	return names
+}
+
 // get gives a field that has a value; a key without one counts as left out.
 func (f *fields) get(name string) (field, bool) {
-	v, ok := f.byKey[name]
+	v, ok := f.given(name)
 	if !ok || f.c.badNodes[v.value] || isNull(v.value) {
 		return v, false
 	}
@@ -107,15 +123,16 @@ func (f *fields) text(name string) (Word, bool) {
 	if !ok {
 		return Word{}, false
 	}
-	return f.c.text(v.value, f.what+"."+name)
+	return f.c.text(v.value, f.what, ".", name)
 }
 
-func (c *compiler) text(n *yaml.Node, what string) (Word, bool) {
+// text reads a text; what names it, in pieces.
+func (c *compiler) text(n *yaml.Node, what ...string) (Word, bool) {
 	if c.badNodes[n] {
 		return Word{}, false
 	}
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		c.error(at(n), codeType, "", "%s must be text, not %s", what, describe(n))
+		c.error(at(n), codeType, "", "%s must be text, not %s", strings.Join(what, ""), describe(n))
 		return Word{}, false
 	}
 	return Word{n.Value, at(n)}, true

@@ -49,7 +49,7 @@ func formatted(t testingT, text string) (string, bool) {
 			t.Fatalf("characters (-before +after):\n%s\nof:\n%s\nnow:\n%s", diff, text, out)
 		}
 	}
-	if !strings.ContainsAny(string(out[len(out)-3:]), "\n\u2028\u2029") { // the separators are data
+	if !strings.ContainsAny(string(out[max(0, len(out)-3):]), "\n\u2028\u2029") { // the separators are data
 		t.Fatalf("no line end at the end of %q", out)
 	}
 	return string(out), true

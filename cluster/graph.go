@@ -12,7 +12,9 @@ type graph struct {
 	byID  map[string]*node
 	from  *node               // failure.from; nil where any failure counts, or from is wrong
 	known map[string][]string // what identifiers gave, by the parts
-	vague bool                // an edge could not be read: who descends from whom is not known
+
+	fromOpen  bool // which satellite failure.from means is not known
+	childOpen bool // which one an entry of children means is not known: any may have one parent more
 }
 
 // node is a step in the graph. Edges stay within a part.
@@ -26,8 +28,10 @@ type node struct {
 	join      *Join
 	depth     int
 	reads     []read
-	noted     map[read]bool // the same, to look up
-	vague     bool          // part of a cycle or below one: what its ancestors are has no answer
+	noted     few[read] // the same, to look up
+	vague     bool      // part of a cycle or below one: what its ancestors are has no answer
+	aboveOpen bool      // a parent of it, or of one above it, is not known
+	belowOpen bool      // a child of it, or of one below it, is not known
 }
 
 // edge is an entry of parents or children.
@@ -57,18 +61,23 @@ func (c *compiler) connect(s *Spec) *graph {
 		g.byID[id.Text] = n
 	}
 	g.mended()
+	c.excused = c.excuse(s, g)
 	var edges []edge
 	for _, n := range g.nodes {
+		n.aboveOpen, n.belowOpen = n.parentsOpen, n.childrenOpen
 		for _, w := range n.Parents {
-			if p := c.neighbour(g, n, w, "parent"); p != nil {
+			p, open := c.neighbour(g, n, w, "parent")
+			if n.aboveOpen = n.aboveOpen || open; p != nil {
 				edges = append(edges, edge{p, n, w.Pos})
 			}
 		}
 		for _, w := range n.Children {
-			if k := c.neighbour(g, n, w, "child"); k != nil {
+			k, open := c.neighbour(g, n, w, "child")
+			if n.belowOpen = n.belowOpen || open; k != nil {
 				edges = append(edges, edge{n, k, w.Pos})
 			}
 		}
+		g.childOpen = g.childOpen || n.belowOpen
 	}
 	for _, e := range edges {
 		link(e.from, e.to)
@@ -102,28 +111,24 @@ func (g *graph) mended() {
 }
 
 // neighbour finds the step that an entry of parents or children names; a misspelt one counts as the nearest, so that
-// nothing follows from it.
-func (c *compiler) neighbour(g *graph, n *node, w Word, role string) *node {
+// nothing follows from it. It is open where none is near.
+func (c *compiler) neighbour(g *graph, n *node, w Word, role string) (other *node, open bool) {
 	other, known := g.byID[w.Text]
 	if !known {
-		if c.blindSteps {
-			g.vague = true
-			return nil
+		if c.excused[w.Text] {
+			return nil, true
 		}
 		ids := g.identifiers(n.Part)
 		c.error(w.Pos, codeEdge, c.didYouMean(w.Text, ids), "the %s %s is no satellite of this cluster", role, quoted(w.Text))
-		if near := c.nearest(w.Text, ids); near != "" {
-			return g.byID[near]
-		}
-		g.vague = true
-		return nil
+		near := c.nearest(w.Text, ids)
+		return g.byID[near], near == ""
 	}
 	if other.Part != n.Part {
 		c.error(w.Pos, codeEdge, "edges stay within the main satellites, the failure steps or the log steps",
 			"the %s %s is one of the %s", role, w.Text, partName(other.Part))
-		return nil
+		return nil, false
 	}
-	return other
+	return other, false
 }
 
 // identifiers lists the steps of some parts, in file order.
@@ -164,15 +169,14 @@ func (c *compiler) failureFrom(s *Spec, g *graph) {
 		g.from = n
 		return
 	}
-	if n == nil && c.blindSteps {
-		g.vague = true
+	if n == nil && c.excused[w.Text] {
+		g.fromOpen = true
 		return
 	}
 	ids := g.identifiers(Main)
 	c.error(w.Pos, codeFailureFrom, didYouMean(w.Text, ids), "failure.from names no main satellite: %s", quoted(w.Text))
-	if g.from = g.byID[nearest(w.Text, ids)]; g.from == nil {
-		g.vague = true
-	}
+	g.from = g.byID[nearest(w.Text, ids)]
+	g.fromOpen = g.from == nil
 }
 
 // inherit finds everyone's ancestors.
@@ -186,9 +190,16 @@ func (g *graph) inherit() {
 			for _, p := range n.parents {
 				changed = n.ancestors.add(p.index) || changed
 				changed = n.ancestors.union(p.ancestors) || changed
-				if p.vague && !n.vague {
-					n.vague, changed = true, true
+				if p.vague && !n.vague || p.aboveOpen && !n.aboveOpen {
+					n.vague, n.aboveOpen, changed = n.vague || p.vague, n.aboveOpen || p.aboveOpen, true
 				}
+			}
+		}
+	}
+	for _, n := range g.nodes {
+		if n.belowOpen {
+			for above := range n.ancestors.all() {
+				g.nodes[above].belowOpen = true
 			}
 		}
 	}

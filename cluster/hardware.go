@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/exospherehost/orbit"
+import (
+	"strings"
+
+	"github.com/exospherehost/orbit"
+)
 
 // hardware reports steps that no hardware class fits. Of a satellite that is not known only the class that the file names
 // can be judged.
@@ -21,7 +25,11 @@ func (c *compiler) hardware(s *Spec) {
 			if step.resourcesKey != (Pos{}) {
 				place = step.resourcesKey
 			}
-			c.error(place, codeHardware, "ask for less, or name a class", "no hardware class fits %s: %v", step.Identifier.Text, err)
+			why, hint, ok := strings.Cut(err.Error(), "; ") // which most often says what to do, too
+			if !ok {
+				hint = "ask for less, or name a class"
+			}
+			c.error(place, codeHardware, hint, "no hardware class fits %s: %s", step.Identifier.Text, why)
 		}
 	}
 }

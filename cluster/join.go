@@ -25,20 +25,21 @@ func (c *compiler) unite(g *graph, n *node) {
 }
 
 func (c *compiler) scope(g *graph, n *node) {
-	if n.vague || g.vague || slices.ContainsFunc(n.Parents, func(w Word) bool { return g.byID[w.Text] == nil }) {
+	if n.vague || n.aboveOpen || slices.ContainsFunc(n.Parents, func(w Word) bool { return g.byID[w.Text] == nil }) {
 		return
 	}
 	u := n.Unites
 	switch {
 	case n.Part != Main:
 		c.error(n.joinPos(), codeUnites, "put them in a row, or fan out", "the %s cannot be joined", partName(n.Part))
+	case len(n.parents) == 0 && g.childOpen:
 	case len(n.parents) == 0:
 		c.error(u.Pos, codeUnites, "name its parents", "%s has no parent, so there is nothing to unite", n.Identifier.Text)
 	case u != nil && u.Identifier.Text == RunScope:
 	case u != nil && u.Identifier.Text != "":
 		scope, known := g.byID[u.Identifier.Text]
 		names := commonLineage(n)
-		if !known && c.blindSteps {
+		if !known && c.excused[u.Identifier.Text] {
 			return
 		}
 		if !known {
@@ -49,6 +50,7 @@ func (c *compiler) scope(g *graph, n *node) {
 		} else {
 			n.scope = scope
 		}
+	case len(n.parents) == 1 && g.childOpen:
 	case len(n.parents) == 1:
 		c.error(u.Pos, codeUnites, didYouMean("", append(commonLineage(n), "run")), "with one parent, unites needs its identifier")
 	default:

@@ -1,7 +1,5 @@
 package cluster
 
-import "slices"
-
 // key is a key of the grammar. The compiler reads it by its name; the rest is for who writes the file.
 type key struct {
 	name        string
@@ -24,10 +22,20 @@ func (k keys) names() []string {
 
 // must gives the hint for a key that is missing.
 func (k keys) must(name string) string {
-	if i := slices.IndexFunc(k, func(k key) bool { return k.name == name }); i >= 0 {
+	if i := k.index(name); i >= 0 {
 		return k[i].must
 	}
 	return ""
+}
+
+// index gives the place of a key; less than 0 where there is none.
+func (k keys) index(name string) int {
+	for i := range k {
+		if k[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 var fileKeys = keys{
@@ -120,10 +128,10 @@ var triggerKeys = keys{
 	{name: "filter", title: "Filter", text: "Which messages of the subject start a run.", form: anyText},
 	{name: "on", title: "On", text: "The end of the other cluster's run that is waited for; ended is any.",
 		form: words(endStates).with("default", endStates[0])},
-	{name: "api-call", title: "API call", text: "`orbit run`, or a call of the API, starts a run.", form: anything},
+	{name: "api-call", title: "API call", text: "`orbit run`, or a call of the API, starts a run.", form: anything.with("not", rule{"const": false})},
 	{name: "cron", must: `write cron: "0 0 * * *"`, title: "Cron", text: "Minute, hour, day of month, month and day of week, or a macro such as @daily.",
 		form: like(cronPattern()).says(cronHint).with("examples", []any{"0 0 * * *", "@daily"})},
-	{name: "webhook", title: "Webhook", text: "A request to a URL of its own starts a run.", form: anything},
+	{name: "webhook", title: "Webhook", text: "A request to a URL of its own starts a run.", form: anything.with("not", rule{"const": false})},
 	{name: "event", must: "name the NATS subject", title: "Event", text: "A message on this NATS subject starts a run.",
 		form: textLike(subjectPattern).says(subjectHint).with("examples", []any{"orders.created", "orders.>"})},
 	{name: "cluster", must: "name the cluster, project/name", title: "Cluster", text: "The end of a run of this cluster starts a run.",

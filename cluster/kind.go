@@ -14,6 +14,8 @@ type kind struct {
 	types  []string // JSON types that it can have; nil: any
 }
 
+var aMap = []string{"object"}
+
 func kindOfSchema(s *schema) kind {
 	types := s.types()
 	if len(types) == 1 && types[0] == "array" {
@@ -72,7 +74,7 @@ func (k kind) step(s Segment, what string) (below kind, wrong *misfit) {
 		return kind{}, &misfit{text: fmt.Sprintf("%s is %s, without fields", what, k)}
 	}
 	if k.schema.closed() && !k.schema.has(s.Name) && !k.can("array") {
-		return kind{}, &misfit{field: s.Name, fields: k.schema.names}
+		return kind{}, &misfit{field: s.Name, fields: k.schema.names()}
 	}
 	if !k.can("array") {
 		if below := k.schema.property(s.Name); below != nil {
@@ -91,37 +93,47 @@ type misfit struct {
 
 // outputKind is what an expression of n sees as the output of another step.
 func (l *lookup) outputKind(other *node) kind {
-	k := kind{types: []string{"object"}}
+	k := kind{types: aMap}
 	if other.Satellite != nil {
 		if s := l.schema(other.Satellite, "output"); s != nil {
 			k.schema = s
 		}
 	}
-	if !l.g.vague && l.n.seesList(other) {
+	if l.n.seesList(other) {
 		return listOf(k)
 	}
 	return k
 }
 
+// joinsOpen tells whether a join may lie between the step and those above it that is not known, and so lists for objects.
+func (l *lookup) joinsOpen() bool { return l.n.vague || l.n.aboveOpen || l.g.childOpen }
+
 // fits follows a path into what is known of an output, and reports the first segment that fits none of its values.
 func (l *lookup) fits(p *Path, other *node) bool {
-	k, what := l.outputKind(other), "the output of "+p.Step
+	k := l.outputKind(other)
 	for i, s := range p.Segments[1:] {
-		below, wrong := k.step(s, what)
-		switch {
-		case wrong == nil:
-		case wrong.text == "":
+		below, wrong := k.step(s, "")
+		if wrong == nil {
+			k = below
+			continue
+		}
+		what := "the output of " + p.Step
+		if i > 0 {
+			what = "satellites." + p.Step + "." + pathTo(p.Segments[:i+1])
+		}
+		if _, wrong = k.step(s, what); wrong.text == "" {
 			l.fail(codeOutputField, l.didYouMean(wrong.field, wrong.fields), "%s has no field %s", what, quoted(wrong.field))
 			return false
-		default:
-			hint := ""
-			if s.IsIndex && i == 0 {
-				hint = "it is a list only where a join lies between"
-			}
-			l.fail(codeOutputKind, hint, "%s", wrong.text)
-			return false
 		}
-		k, what = below, "satellites."+p.Step+"."+pathTo(p.Segments[:i+2])
+		if l.joinsOpen() {
+			return true
+		}
+		hint := ""
+		if s.IsIndex && i == 0 {
+			hint = "it is a list only where a join lies between"
+		}
+		l.fail(codeOutputKind, hint, "%s", wrong.text)
+		return false
 	}
 	return true
 }

@@ -66,21 +66,25 @@ func (g *graph) startsFailure(n *node) bool {
 // and needed holds the places of those that the step needs.
 func (g *graph) carried(n *node, reads []read, needed set) []Live {
 	var out []Live
-	for i, end := 0, 0; i < len(reads); i = end {
-		step := reads[i].step
-		other := g.byID[step]
-		l, whole := Live{Step: step, Many: other != nil && n.seesList(other)}, false
-		for end = i; end < len(reads) && reads[end].step == step; end++ {
-			if needed.has(end) {
-				whole = whole || reads[end].field == "" // it sorts first
-				if !whole {
-					l.Fields = append(l.Fields, reads[end].field)
-				}
+	fed, step := feeder(n), "" // step: looked at last
+	for i := range needed.all() {
+		r := reads[i]
+		if r.step == step { // the whole sorts first
+			if last := len(out) - 1; last >= 0 && out[last].Step == step && out[last].Fields != nil {
+				out[last].Fields = append(out[last].Fields, r.field)
 			}
+			continue
 		}
-		if (whole || l.Fields != nil) && step != feeder(n) && (other == nil || g.above(n, other)) {
-			out = append(out, l)
+		step = r.step
+		other := g.byID[step]
+		if step == fed || other != nil && !g.above(n, other) {
+			continue
 		}
+		l := Live{Step: step, Many: other != nil && n.seesList(other)}
+		if r.field != "" {
+			l.Fields = []string{r.field}
+		}
+		out = append(out, l)
 	}
 	return out
 }

@@ -5,20 +5,29 @@ import "strings"
 // nearest gives the known name that a misspelt one most likely stands for; empty where none is near enough. Of equally
 // near ones the first wins.
 func nearest(name string, known []string) string {
+	best, _ := nearestBy(name, known)
+	return best
+}
+
+// farOff is the distance of a name that is near to none.
+const farOff = 1_000
+
+// nearestBy is nearest with the number of letters in which the two differ.
+func nearestBy(name string, known []string) (best string, distance int) {
 	name = strings.ToLower(name)
 	if len(name) > 100 {
-		return ""
+		return "", farOff
 	}
-	best, distance := "", 1+min(max(1, len(name)/3), len(name)-1) // a name whose every letter differs is another one
+	distance = 1 + min(max(1, len(name)/3), len(name)-1) // a name whose every letter differs is another one
 	for _, k := range known {
 		if d := editDistance(name, strings.ToLower(k), distance); d < distance {
 			best, distance = k, d
 		}
 	}
 	if best == "" {
-		return sameBeginning(name, known)
+		return sameBeginning(name, known), farOff
 	}
-	return best
+	return best, distance
 }
 
 // sameBeginning gives the known name that begins like a word for the most part, as retries does for retry.

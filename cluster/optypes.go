@@ -112,7 +112,7 @@ func (l *lookup) pathKind(p *Path) kind {
 		return aText
 	}
 	other := l.g.byID[p.Step]
-	if other == nil || len(p.Segments) == 0 {
+	if other == nil || len(p.Segments) == 0 || l.joinsOpen() {
 		return kind{}
 	}
 	k := l.outputKind(other)

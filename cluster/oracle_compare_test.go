@@ -98,6 +98,9 @@ func (it item) String() string {
 	if it.State == orbit.ItemSucceeded {
 		out += fmt.Sprintf(" %d", it.Objects)
 	}
+	if it.Attempts > 1 {
+		out += fmt.Sprintf(" at attempt %d", it.Attempts)
+	}
 	if it.ByMembers {
 		out += " by members"
 	}
@@ -119,16 +122,17 @@ const moods = 12
 // that lineages are no longer in the order of their letters.
 func seeded(seed uint64) behaviour {
 	fails := []int{0, 3, 15, 40}[seed%4]
-	skips := []int{0, 3, 20}[seed/4%3]
+	setbacks := []int{0, 10, 50}[seed/4%3]
 	return func(step string, l orbit.Lineage) result {
 		h := fnv.New64a()
 		fmt.Fprint(h, orbit.ItemID(step, l))
 		r := rand.New(rand.NewPCG(seed, h.Sum64()))
-		switch chance := r.IntN(100); {
-		case chance < fails:
-			return result{State: orbit.ItemFailed}
-		case chance < fails+skips:
-			return result{State: orbit.ItemSkipped}
+		is := result{State: orbit.ItemFailed}
+		if r.IntN(100) < setbacks {
+			is.Setbacks = 1 + r.IntN(6)
+		}
+		if r.IntN(100) < fails {
+			return is
 		}
 		objects := []int{0, 1, 1, 2, 2, 2, 3}[r.IntN(7)]
 		switch depth := l.Depth(); {
@@ -137,6 +141,7 @@ func seeded(seed uint64) behaviour {
 		case depth > 4:
 			objects = min(objects, 1)
 		}
-		return result{State: orbit.ItemSucceeded, Objects: objects}
+		is.State, is.Objects = orbit.ItemSucceeded, objects
+		return is
 	}
 }

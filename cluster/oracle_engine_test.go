@@ -44,6 +44,11 @@ func (f fast) run(p *cluster.Plan, behave behaviour) *outcome {
 	if !over {
 		panic(fmt.Sprintf("nothing is queued, and %d items are outstanding; open joins: %v", m.tally.Outstanding, m.tally.Joins))
 	}
+	for id, s := range m.tally.Steps {
+		if step, _ := plan.Step(id); s.Retrying != 0 || step.Part == cluster.Main && s.Open() != 0 { // a record does not say which failure step its failures start
+			panic(fmt.Sprintf("the run is over, and of %s the tally says %+v", id, *s))
+		}
+	}
 	m.out.Verdict = verdict
 	return m.out
 }
@@ -66,15 +71,17 @@ func (m *mill) do(b *orbit.Bundle) {
 	step, _ := m.plan.Step(b.Step)
 	rec := &orbit.Record{Bundle: b.ID, Run: b.Run, Step: b.Step, Parent: b.Parent}
 	var sizes []int
-	for _, it := range b.Items {
-		is := item{}
-		if why, byMembers := m.byJoin[b.ID]; byMembers {
-			is = item{result: result{State: orbit.ItemFailed}, ByMembers: why != ""}
-		} else if is.result = m.behave(b.Step, it.Lineage); step.Join != nil {
-			is.Input = m.gather(step, it.Lineage)
+	for i := range b.Items {
+		it := &b.Items[i]
+		if it.Attempt > 0 {
+			rec.Counts.Again++
 		}
-		r := orbit.Result{Lineage: it.Lineage, State: is.State, Attempt: 1, Outputs: is.Objects}
+		is := m.attempt(b, step, it)
+		r := orbit.Result{Lineage: it.Lineage, State: is.State, Attempt: is.Attempts, Outputs: is.Objects}
 		switch is.State {
+		case orbit.ItemRetrying:
+			rec.Counts.Retry++
+			r.Error, r.Input = &orbit.Error{Code: orbit.CodeInternal, Message: "its surroundings are at fault", Retryable: true}, it
 		case orbit.ItemSucceeded:
 			rec.Counts.Succeeded++
 		case orbit.ItemFailed:
@@ -84,11 +91,14 @@ func (m *mill) do(b *orbit.Bundle) {
 			rec.Counts.Skipped++
 		}
 		for n := range is.Objects {
-			o := orbit.MustObject(map[string]any{"x": 1, "at": string(it.Lineage.Child(n))})
+			o := orbit.MustObject(map[string]any{"pages": number(it.Lineage.Child(n)), "at": string(it.Lineage.Child(n))})
 			rec.Outputs.Inline = orbit.AppendOutput(rec.Outputs.Inline, o)
 			sizes = append(sizes, len(o))
 		}
 		rec.Results = append(rec.Results, r)
+		if is.State == orbit.ItemRetrying {
+			continue
+		}
 		into := m.out.Items
 		if from, ok := m.origin[b.ID]; ok {
 			if m.out.Failures[from] == nil {
@@ -115,7 +125,34 @@ func (m *mill) do(b *orbit.Bundle) {
 	for _, k := range m.plan.FailureKids(step, rec.Results) {
 		rec.Kids.Inline = orbit.AppendKid(rec.Kids.Inline, k)
 	}
+	for first, n := 0, 0; first < rec.Counts.Retry; n++ {
+		k := orbit.Kid{Kind: orbit.KidRetry, Step: b.Step, Ordinal: n, First: first, Count: min(rec.Counts.Retry-first, 1+m.random.IntN(3))}
+		rec.Kids.Inline = orbit.AppendKid(rec.Kids.Inline, k)
+		first += k.Count
+	}
 	m.commit(b, rec)
+}
+
+// attempt makes one attempt of an item.
+func (m *mill) attempt(b *orbit.Bundle, step *cluster.Step, it *orbit.Item) item {
+	if why, byMembers := m.byJoin[b.ID]; byMembers {
+		return item{result: result{State: orbit.ItemFailed}, ByMembers: why != ""}
+	}
+	if !m.holds(step, it) {
+		return item{result: result{State: orbit.ItemSkipped}}
+	}
+	is := item{result: m.behave(b.Step, it.Lineage), Attempts: it.Attempt + 1}
+	switch {
+	case is.Attempts > is.Setbacks:
+	case is.Attempts <= step.Retries.Max:
+		return item{result: result{State: orbit.ItemRetrying}, Attempts: is.Attempts}
+	default:
+		is.result = result{State: orbit.ItemFailed}
+	}
+	if step.Join != nil {
+		is.Input = m.gather(step, it.Lineage)
+	}
+	return is
 }
 
 func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
@@ -142,6 +179,20 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 	if err != nil {
 		panic(err)
 	}
+	err = cluster.EachKid(rec, nil, func(k orbit.Kid) error {
+		if k.Kind != orbit.KidRetry {
+			return nil
+		}
+		nb, err := cluster.RetryBundle(rec, k, orbit.Bundle{})
+		if from, ok := m.origin[b.ID]; ok && err == nil {
+			m.origin[nb.ID] = from
+		}
+		m.queue = append(m.queue, nb)
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
 	if m.random.IntN(4) == 0 { // a leader begins from a checkpoint
 		text, err := json.Marshal(m.tally)
 		m.tally = &cluster.Tally{}
@@ -155,7 +206,7 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 	}
 	for _, r := range m.tally.Fold(m.plan, &head) {
 		nb := &orbit.Bundle{ID: orbit.JoinBundleID(r.Join.Identifier, "run", r.Lineage), Run: "run", Step: r.Join.Identifier, Parent: "run",
-			Items: []orbit.Item{{Lineage: r.Lineage, Live: make([]orbit.Value, len(r.Join.Live))}}}
+			Items: []orbit.Item{{Lineage: r.Lineage, Live: m.carried(r.Join, r.Lineage)}}}
 		if r.Failed != "" {
 			if m.byJoin == nil {
 				m.byJoin = map[string]string{}
@@ -164,46 +215,4 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 		}
 		m.queue = append(m.queue, nb)
 	}
-}
-
-// gather lists the objects of a join's parents below its scope object, as the join's item gets them.
-func (m *mill) gather(join *cluster.Step, at orbit.Lineage) map[string][]orbit.Lineage {
-	in := map[string][]orbit.Lineage{}
-	for _, parent := range join.Parents {
-		in[parent] = nil
-		if join.Input == nil && !slices.ContainsFunc(join.Live, func(l cluster.Live) bool { return l.Step == parent && l.Fields == nil }) {
-			panic(join.Identifier + " has no input of its own and does not see all of " + parent)
-		}
-	}
-	if join.Input != nil { // it need not see its parents; here it does
-		sees := *join
-		sees.Live = nil
-		for _, parent := range join.Parents {
-			sees.Live = append(sees.Live, cluster.Live{Step: parent, Many: parent != join.Join.Scope})
-		}
-		join = &sees
-	}
-	records := func(bundles []string) ([]*cluster.Committed, error) {
-		out := make([]*cluster.Committed, len(bundles))
-		for i, b := range bundles {
-			if out[i] = m.ledger[b]; out[i] == nil {
-				return nil, fmt.Errorf("bundle %s: %w", b, cluster.ErrNotCommitted)
-			}
-		}
-		return out, nil
-	}
-	err := m.plan.Gather(join, "run", 1, at, records, nil, func(live int, o orbit.Object) error {
-		if step := join.Live[live].Step; slices.Contains(join.Parents, step) {
-			v, err := o.Value()
-			if err != nil {
-				return err
-			}
-			in[step] = append(in[step], orbit.Lineage(v.(map[string]any)["at"].(string)))
-		}
-		return nil
-	})
-	if err != nil {
-		panic(err)
-	}
-	return in
 }

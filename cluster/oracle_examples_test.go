@@ -25,7 +25,13 @@ func (s script) behave(step string, l orbit.Lineage) result {
 
 func gives(objects int) result { return result{State: orbit.ItemSucceeded, Objects: objects} }
 
-var fails, skipped = result{State: orbit.ItemFailed}, result{State: orbit.ItemSkipped}
+var fails = result{State: orbit.ItemFailed}
+
+// after is a result that comes after so many attempts that the surroundings spoil.
+func (r result) after(setbacks int) result {
+	r.Setbacks = setbacks
+	return r
+}
 
 // oracleExamples are runs worked out by hand from the words of the language. Each line of want is an item: its state, the
 // number of its objects, and of a join that was executed its input.
@@ -106,8 +112,8 @@ var oracleExamples = map[string]struct {
 		verdict failed`,
 	},
 	"a skipped branch counts as ended": {
-		step("a", "") + step("b", "parents: [a]") + step("b2", "") + step("c", "parents: [a]") + step("d", "parents: [b2, c]"),
-		script{"b": skipped, "c": skipped},
+		step("a", "") + step("b", "parents: [a], if: false") + step("b2", "") + step("c", "parents: [a], if: \"${{ satellites.a.output.pages > 0 }}\"") + step("d", "parents: [b2, c]"),
+		script{},
 		`a/0 succeeded 1
 		b/0.0 skipped
 		c/0.0 skipped
@@ -115,17 +121,17 @@ var oracleExamples = map[string]struct {
 		verdict succeeded`,
 	},
 	"a join may be skipped itself": {
-		step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]") + step("d", "parents: [b, c]") + step("e", ""),
-		script{"d": skipped},
+		step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]") + step("d", "parents: [b, c], if: \"${{ length(satellites.c.output) > 1 }}\"") + step("e", ""),
+		script{},
 		`a/0 succeeded 1
 		b/0.0 succeeded 1
 		c/0.0 succeeded 1
-		d/0.0 skipped b=[0.0.0] c=[0.0.0]
+		d/0.0 skipped
 		verdict succeeded`,
 	},
 	"without a scope object there is no join": {
-		step("a", "") + step("b", "") + step("c", "parents: [b]") + step("d", "parents: [b]") + step("e", "parents: [c, d]"),
-		script{"a": gives(2), "b/0.0": fails, "b/0.1": skipped},
+		step("a", "") + step("b", "if: \"${{ !(satellites.a.output.pages > 0) }}\"") + step("c", "parents: [b]") + step("d", "parents: [b]") + step("e", "parents: [c, d]"),
+		script{"a": gives(2), "b/0.0": fails},
 		`a/0 succeeded 2
 		b/0.0 failed
 		b/0.1 skipped
@@ -271,9 +277,9 @@ var oracleExamples = map[string]struct {
 		verdict partial`,
 	},
 	"0 of 0 passes": {
-		step("a", "") + step("b", "") + step("c", "unites: {identifier: a, strategy: all-done, min-success: 95%}") +
+		step("a", "") + step("b", "if: false") + step("c", "unites: {identifier: a, strategy: all-done, min-success: 95%}") +
 			step("d", "parents: [b], unites: {identifier: a, strategy: all-done, min-success: 3}"),
-		script{"b": skipped},
+		script{},
 		`a/0 succeeded 1
 		b/0.0 skipped
 		c/0.0 succeeded 1 b=[]
@@ -338,9 +344,54 @@ var oracleExamples = map[string]struct {
 		starts h/0.1 succeeded 1
 		verdict failed`,
 	},
+	"a failed item skips nothing, and a skipped one fails nothing": { // of b's items one is skipped, so that c unites the other
+		step("a", "") + step("b", "if: \"${{ satellites.a.output.pages > 0 }}\"") + step("c", "unites: {identifier: run, strategy: all-success}") + step("d", "if: \"${{ contains(satellites.b.output.pages, 2) }}\""),
+		script{"a": gives(2), "b/0.1": gives(2)},
+		`a/0 succeeded 2
+		b/0.0 skipped
+		b/0.1 succeeded 2
+		c/0 succeeded 1 b=[0.1.0 0.1.1]
+		d/0.0 succeeded 1
+		verdict succeeded`,
+	},
+	"a join that its members fail does not look at its condition": {
+		step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]") + step("d", "parents: [b, c], if: false"),
+		script{"b": fails},
+		`a/0 succeeded 1
+		b/0.0 failed
+		c/0.0 succeeded 1
+		d/0.0 failed by members
+		verdict failed`,
+	},
+	"an item is attempted as often as it has retries, and once more": {
+		step("a", "retries: 2") + step("b", "retries: 1") + step("c", "parents: [b], retries: 0, unites: {identifier: a, strategy: all-done}"),
+		script{"a": gives(3).after(2), "b/0.0": gives(1).after(1), "b/0.1": gives(1).after(2), "b/0.2": fails.after(1), "c/0.1": gives(0).after(1)},
+		`a/0 succeeded 3 at attempt 3
+		b/0.0 succeeded 1 at attempt 2
+		b/0.1 failed at attempt 2
+		b/0.2 failed at attempt 2
+		c/0.0 succeeded 1 b=[0.0.0]
+		c/0.1 failed b=[]
+		c/0.2 succeeded 1 b=[]
+		verdict partial`,
+	},
+	"failure steps have conditions and retries, too": {
+		step("a", "") + step("b", "retries: 0") + "  failure:\n    satellites:\n  " + step("f", "retries: 1, if: \"${{ failure.satellite == 'b' }}\"") + "  " +
+			step("g", "if: \"${{ satellites.f.output.pages > 1 }}\"") + "  " + step("h", "parents: [g]"),
+		script{"a": gives(2), "b": gives(1).after(1), "f/0.1": gives(2).after(1), "f/0.0": gives(1).after(2)},
+		`a/0 succeeded 2
+		b/0.0 failed
+		starts f/0.0 failed at attempt 2
+		b/0.1 failed
+		starts f/0.1 succeeded 2 at attempt 2
+		starts g/0.1.0 skipped
+		starts g/0.1.1 succeeded 1
+		starts h/0.1.1.0 succeeded 1
+		verdict failed`,
+	},
 	"skipped leaves are no success, and an empty leaf is one": {
-		step("a", "") + step("b", "parents: [a]") + step("c", "parents: [a]"),
-		script{"a": gives(2), "b": skipped, "b/0.0": fails, "c": gives(0)},
+		step("a", "") + step("b", "parents: [a], if: \"${{ !(satellites.a.output.pages > 0) }}\"") + step("c", "parents: [a]"),
+		script{"a": gives(2), "b": fails, "c": gives(0)},
 		`a/0 succeeded 2
 		b/0.0 failed
 		b/0.1 skipped

@@ -40,23 +40,31 @@ func TestRandomRunsAreOfAllSorts(t *testing.T) {
 	for i := range 200 {
 		c := randomCluster().Example(i)
 		for _, s := range append(c.main, c.failure...) {
-			for _, what := range s.sorts() {
+			for _, what := range append(s.sorts(), s.condition()) {
 				seen[what]++
 			}
 		}
-		o := interpret(compile(c.text()).Plan, seeded(uint64(i)))
+		r := compile(c.text())
+		o := interpret(r.Plan, seeded(uint64(i)))
 		seen["run: "+string(o.Verdict)]++
 		seen["start of failure steps"] += len(o.Failures)
-		o.Items.each(func(_ string, _ orbit.Lineage, it item) {
+		o.Items.each(func(step string, _ orbit.Lineage, it item) {
 			seen["item: "+string(it.State)]++
-			if it.ByMembers {
+			s, _ := r.Plan.Step(step)
+			switch {
+			case it.ByMembers:
 				seen["join failed by members"]++
+			case s.Join != nil && it.State == orbit.ItemSkipped:
+				seen["join skipped"]++
+			case it.Attempts > 1:
+				seen["item: "+string(it.State)+" after retries"]++
 			}
 		})
 	}
 	for _, what := range []string{"root", "chain", "join at run", "join of one parent", "join of a join", "join in a join", "scope is a parent", "scope is a join",
 		"all-done", "all-done 95%", "all-done 2", "all-success", "run: succeeded", "run: partial", "run: failed", "start of failure steps",
-		"item: succeeded", "item: failed", "item: skipped", "join failed by members"} {
+		"item: succeeded", "item: failed", "item: skipped", "join failed by members", "join skipped", "item: succeeded after retries", "item: failed after retries",
+		"if of a constant", "if of an object", "if of a length", "if of a list", "if of what failed"} {
 		if seen[what] < 5 {
 			t.Errorf("only %d of the sort %s", seen[what], what)
 		}
@@ -129,6 +137,16 @@ func (s *drawnStep) sorts() []string {
 	return out
 }
 
+// condition names what the step's condition is about.
+func (s *drawnStep) condition() string {
+	for _, form := range [][2]string{{"length", "a length"}, {"contains", "a list"}, {"satellites", "an object"}, {"failure", "what failed"}, {"true", "a constant"}, {"false", "a constant"}} {
+		if strings.HasPrefix(strings.TrimPrefix(s.cond, "!("), form[0]) {
+			return "if of " + form[1]
+		}
+	}
+	return "no condition"
+}
+
 // TestTheOracleKeepsThePromises: what a plan's numbers say of every run holds for the oracle, whatever happens.
 func TestTheOracleKeepsThePromises(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -140,7 +158,8 @@ func TestTheOracleKeepsThePromises(t *testing.T) {
 			if l.Depth() != s.Depth {
 				rt.Errorf("%s/%s has another depth than %d", step, l, s.Depth)
 			}
-			if !it.State.Terminal() || it.ByMembers && s.Join == nil || (it.Input != nil) != (s.Join != nil && !it.ByMembers) {
+			if !it.State.Terminal() || it.ByMembers && s.Join == nil || (it.Input != nil) != (s.Join != nil && it.Attempts > 0) ||
+				(it.Attempts > 0) != (it.State != orbit.ItemSkipped && !it.ByMembers) || it.Attempts > 1+s.Retries.Max {
 				rt.Errorf("%s/%s: %s", step, l, it)
 			}
 		})
@@ -195,11 +214,16 @@ func TestTheComparisonFindsAWrongEngine(t *testing.T) {
 
 func wrongEngines() map[string]engineFunc {
 	misreads := func(change func(*cluster.Plan, *cluster.Step)) engineFunc {
-		return func(p *cluster.Plan, b behaviour) *outcome {
+		return func(p *cluster.Plan, b behaviour) (o *outcome) {
 			p, err := cluster.ParsePlan(p.Encode())
 			if err != nil {
 				panic(err)
 			}
+			defer func() {
+				if recover() != nil { // a condition reads what is above it no longer
+					o = &outcome{}
+				}
+			}()
 			for i := range p.Steps {
 				change(p, &p.Steps[i])
 			}
@@ -231,7 +255,15 @@ func wrongEngines() map[string]engineFunc {
 		"counts are not looked at":        eachJoin(func(s *cluster.Step) { s.Join.MinCount = 0 }),
 		"joins are not joins":             eachJoin(func(s *cluster.Step) { s.Join = nil }),
 		"a join takes its first parent":   eachJoin(func(s *cluster.Step) { s.Parents = s.Parents[:1] }),
-		"failure.from is not looked at":   misreads(func(p *cluster.Plan, _ *cluster.Step) { p.FailureFrom = "" }),
+		"conditions are not looked at":    misreads(func(_ *cluster.Plan, s *cluster.Step) { s.If = "" }),
+		"conditions are read the other way": misreads(func(_ *cluster.Plan, s *cluster.Step) {
+			if s.If != "" {
+				s.If = "!(" + s.If + ")"
+			}
+		}),
+		"nothing is retried":            misreads(func(_ *cluster.Plan, s *cluster.Step) { s.Retries.Max = 0 }),
+		"all is retried once too often": misreads(func(_ *cluster.Plan, s *cluster.Step) { s.Retries.Max++ }),
+		"failure.from is not looked at": misreads(func(p *cluster.Plan, _ *cluster.Step) { p.FailureFrom = "" }),
 		"failure steps are left out": misreads(func(_ *cluster.Plan, s *cluster.Step) {
 			if s.Part == cluster.Failure {
 				s.Part = cluster.Logs

@@ -26,6 +26,8 @@ type drawnStep struct {
 	strategy string
 	amount   string // of min-success
 	joins    bool
+	cond     string // of if; empty: none
+	retries  string // empty: not there
 }
 
 // lineage lists the steps in whose lineage s is, by the words of the language: itself, then its parent's, or where it is
@@ -88,6 +90,12 @@ func randomSteps(t *rapid.T, prefix string, count int) []*drawnStep {
 		if len(s.parents) > 0 && evenly(t, 6, "reads") == 5 {
 			above := slices.DeleteFunc(slices.Clone(steps), func(a *drawnStep) bool { return !s.above(a) })
 			s.kind = fmt.Sprintf("uses: exospherehost/jq, config: {query: .}, input: {x: \"${{ satellites.%s.output.x? }}\"}", rapid.SampledFrom(above).Draw(t, "read").id)
+		}
+		if evenly(t, 5, "has a condition") == 4 {
+			s.cond = randomCondition(t, s, steps)
+		}
+		if rapid.Bool().Draw(t, "has retries") {
+			s.retries = fmt.Sprint(evenly(t, 4, "retries"))
 		}
 		steps = append(steps, s)
 	}
@@ -157,6 +165,28 @@ func randomJoin(t *rapid.T, s *drawnStep) {
 	s.unites = strings.TrimPrefix(s.unites, ", ")
 }
 
+// randomCondition draws one about the objects of a step above: the one in the lineage, or the list where a join lies between;
+// of a failure step, also about what has failed.
+func randomCondition(t *rapid.T, s *drawnStep, steps []*drawnStep) string {
+	cond := rapid.SampledFrom([]string{"true", "!(false)", "!(false)"}).Draw(t, "constant")
+	above := slices.DeleteFunc(slices.Clone(steps), func(a *drawnStep) bool { return !s.above(a) })
+	n := evenly(t, 4, "number")
+	switch {
+	case s.id[0] == 'f' && rapid.Bool().Draw(t, "about what failed"):
+		cond = fmt.Sprintf("failure.satellite == 's%d'", n)
+	case len(above) > 0:
+		a := rapid.SampledFrom(above).Draw(t, "read by the condition")
+		cond = fmt.Sprintf("satellites.%s.output.pages > %d", a.id, n)
+		if !slices.Contains(s.lineage(), a) {
+			cond = []string{fmt.Sprintf("length(satellites.%s.output) > %d", a.id, n), fmt.Sprintf("contains(satellites.%s.output.pages, %d)", a.id, n)}[evenly(t, 2, "form")]
+		}
+	}
+	if rapid.Bool().Draw(t, "not") {
+		cond = "!(" + cond + ")"
+	}
+	return cond
+}
+
 // amounts of min-success.
 var amounts = []string{"", "", "50%", "95%", "29%", "33.3%", "66.7%", "100%", "1", "2", "5"}
 
@@ -209,6 +239,12 @@ func (s *drawnStep) text(first bool) string {
 	}
 	if s.unites != "" {
 		text += ", unites: {" + s.unites + "}"
+	}
+	if s.cond != "" {
+		text += ", if: \"${{ " + s.cond + " }}\""
+	}
+	if s.retries != "" {
+		text += ", retries: " + s.retries
 	}
 	return "{" + text + "}\n"
 }

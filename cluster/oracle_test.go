@@ -13,10 +13,11 @@ import (
 // The oracle says what becomes of a run by the words of the language alone: slow, without a notion of order or time. What
 // is fast is checked against it.
 
-// result is what executing an item comes to, after all its retries.
+// result is what executing an item comes to.
 type result struct {
-	State   orbit.ItemState // succeeded, failed or skipped
-	Objects int             // of a succeeded one
+	State    orbit.ItemState // succeeded or failed; of an item, also skipped
+	Objects  int             // of a succeeded one
+	Setbacks int             // attempts that its surroundings spoil before that
 }
 
 // behaviour says what executing an item comes to. It is asked only about items that are executed, and answers the same
@@ -36,6 +37,7 @@ type work map[string]map[orbit.Lineage]item
 // item is what became of one item.
 type item struct {
 	result
+	Attempts  int                        // 0: it was not executed
 	ByMembers bool                       // a join that was not executed: it failed because of the items below its scope object
 	Input     map[string][]orbit.Lineage // of a join that was executed: for each parent, the lineages of its objects, in order
 }
@@ -57,7 +59,7 @@ func interpret(p *cluster.Plan, behave behaviour) *outcome {
 			}
 			failed = true
 			if p.FailureFrom == "" || p.FailureFrom == name || descends(p, name, p.FailureFrom) {
-				if chain := (&reading{plan: p, part: cluster.Failure, start: l, behave: behave}).all(); len(chain) > 0 {
+				if chain := (&reading{plan: p, part: cluster.Failure, start: l, failed: name, behave: behave}).all(); len(chain) > 0 {
 					o.Failures[orbit.ItemID(name, l)] = chain
 				}
 			}
@@ -84,6 +86,7 @@ type reading struct {
 	plan   *cluster.Plan
 	part   cluster.Part
 	start  orbit.Lineage // of the roots, and of joins at scope run
+	failed string        // of failure steps: the satellite whose item has failed
 	behave behaviour
 	items  work
 }
@@ -108,13 +111,26 @@ func (r *reading) itemsOf(s *cluster.Step) map[orbit.Lineage]item {
 			items[scopeObject] = r.join(s, scopeObject, between)
 		}
 	case len(s.Parents) == 0: // one
-		items[r.start] = item{result: r.behave(s.Identifier, r.start)}
+		items[r.start] = r.item(s, r.start)
 	default: // one for each object of the parent
 		for _, object := range r.objects(s.Parents[0]) {
-			items[object] = item{result: r.behave(s.Identifier, object)}
+			items[object] = r.item(s, object)
 		}
 	}
 	return items
+}
+
+// item says what becomes of an item that nothing keeps from being executed but its condition: where its surroundings spoil an
+// attempt there is another, as long as it has retries.
+func (r *reading) item(s *cluster.Step, l orbit.Lineage) item {
+	if !r.holds(s, l) {
+		return item{result: result{State: orbit.ItemSkipped}}
+	}
+	is := r.behave(s.Identifier, l)
+	if is.Setbacks > s.Retries.Max {
+		return item{result: result{State: orbit.ItemFailed}, Attempts: 1 + s.Retries.Max}
+	}
+	return item{result: is, Attempts: is.Setbacks + 1}
 }
 
 // objects gives the lineages of all objects that the items of a step returned, in order.
@@ -169,16 +185,20 @@ func (r *reading) join(s *cluster.Step, scopeObject orbit.Lineage, between []str
 	if !passes(s.Join, succeeded, failed) {
 		return item{result: result{State: orbit.ItemFailed}, ByMembers: true}
 	}
-	input := map[string][]orbit.Lineage{}
+	is := r.item(s, scopeObject)
+	if is.State == orbit.ItemSkipped {
+		return is
+	}
+	is.Input = map[string][]orbit.Lineage{}
 	for _, parent := range s.Parents {
-		input[parent] = nil
+		is.Input[parent] = nil
 		for _, object := range r.objects(parent) {
 			if below(object) { // of the scope itself, it is the scope object alone
-				input[parent] = append(input[parent], object)
+				is.Input[parent] = append(is.Input[parent], object)
 			}
 		}
 	}
-	return item{result: r.behave(s.Identifier, scopeObject), Input: input}
+	return is
 }
 
 // passes tells whether a join is executed.

@@ -63,6 +63,9 @@ func ParsePath(source string) (*Path, error) {
 		return nil, err
 	}
 	p.Root = root
+	if n := strings.Count(text[i:], ".") + strings.Count(text[i:], "["); n > 0 {
+		p.Segments = make([]Segment, 0, n)
+	}
 	for i < len(text) {
 		switch text[i] {
 		case '.':

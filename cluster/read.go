@@ -42,7 +42,7 @@ func (c *compiler) read(root *yaml.Node) *Spec {
 	if v, ok := f.need("satellites"); ok {
 		s.Steps = append(s.Steps, c.readSteps(v, Main)...)
 	} else {
-		c.blindSteps, c.blindUses = true, true
+		c.untold, c.blindUses = allUntold, true
 	}
 	if v, ok := f.get("failure"); ok {
 		c.readFailure(v, s)

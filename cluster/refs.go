@@ -14,19 +14,12 @@ type read struct {
 // resolve looks up every name in every expression, and has the values of configs and inputs checked.
 func (c *compiler) resolve(s *Spec, g *graph) {
 	for _, n := range g.nodes {
-		look := func(part string) func([]string, *Piece) {
-			return func(path []string, p *Piece) {
-				e := &lookup{compiler: c, spec: s, g: g, n: n, field: append([]string{part}, path...), at: p.Pos}
-				p.Expr.walk(e.expr)
-				e.typed(p.Expr)
-			}
-		}
-		n.Config.each(nil, look("config"))
-		n.Input.each(nil, look("input"))
+		l := &lookup{compiler: c, spec: s, g: g, n: n}
+		value := func(path []string, p *Piece) { l.look(p.Expr, path, p.Pos) }
+		n.Config.each([]string{"config"}, value)
+		n.Input.each([]string{"input"}, value)
 		if n.If != nil {
-			e := &lookup{compiler: c, spec: s, g: g, n: n, at: n.If.Pos}
-			n.If.Expr.walk(e.expr)
-			e.typed(n.If.Expr)
+			l.look(n.If.Expr, nil, n.If.Pos)
 		}
 		if n.Satellite != nil {
 			c.checkData(n.StepSpec)
@@ -34,7 +27,7 @@ func (c *compiler) resolve(s *Spec, g *graph) {
 	}
 }
 
-// lookup is the look at one expression.
+// lookup is the look at the expressions of one step, one after the other.
 type lookup struct {
 	*compiler
 	spec  *Spec
@@ -53,6 +46,13 @@ var rootNames = map[string][]string{
 }
 
 var roots = []string{"satellites", "secrets", "cluster", "run", "trigger", "failure"}
+
+// look looks at one.
+func (l *lookup) look(e *Expr, field []string, at Pos) {
+	l.field, l.at = field, at
+	e.walk(l.expr)
+	l.typed(e)
+}
 
 func (l *lookup) expr(e *Expr) {
 	p := e.Path
@@ -106,6 +106,13 @@ func (l *lookup) secret(p *Path) {
 	name := p.Segments[0].Name
 	l.used[name] = true
 	switch {
+	case l.n.Satellite != nil && !l.mayHoldSecret():
+		hint := secretHint(l.n.Satellite.SecretFields)
+		if !l.declared[name] && !l.blindSecrets {
+			hint += ", and " + shorten(name) + " is not declared either"
+			l.used[l.nearest(name, l.spec.secretNames)] = true
+		}
+		l.fail(codeSecretMisplace, hint, "a secret cannot stand in %s of %s", l.fieldName(), l.n.Satellite.Name)
 	case !l.declared[name]:
 		if l.blindSecrets {
 			return
@@ -115,8 +122,6 @@ func (l *lookup) secret(p *Path) {
 		}
 	case len(p.Segments) > 1:
 		l.fail(codeExpression, "write ${{ secrets."+name+" }}", "a secret is text, without fields")
-	case l.n.Satellite != nil && !l.mayHoldSecret():
-		l.fail(codeSecretMisplace, secretHint(l.n.Satellite.SecretFields), "a secret cannot stand in %s of %s", l.fieldName(), l.n.Satellite.Name)
 	}
 }
 
@@ -164,7 +169,7 @@ func (l *lookup) output(p *Path) {
 	}
 	other := l.g.byID[p.Step]
 	if other == nil {
-		if !l.blindSteps {
+		if !l.excused[p.Step] {
 			l.fail(codeUnknownStep, l.didYouMean(p.Step, l.g.identifiers(Main, l.n.Part)), "no satellite has the identifier %s", quoted(p.Step))
 		}
 		return
@@ -190,25 +195,23 @@ func (l *lookup) output(p *Path) {
 
 // visible tells whether an item of the step can see an output of the other one; what cannot be told counts as yes.
 func (l *lookup) visible(other *node, optional bool) bool {
-	n := l.n
-	if n.ancestors.has(other.index) || n.vague || l.g.vague || other.vague {
-		return true
-	}
+	n, from := l.n, l.g.from
 	me, it := n.Identifier.Text, other.Identifier.Text
-	if me == "" {
-		return true
-	}
 	switch {
+	case n.ancestors.has(other.index) || me == "":
+		return true
 	case other == n:
 		l.fail(codeNotAncestor, "read an earlier satellite", "%s reads its own output", me)
-	case n.Part == Failure && other.Part == Main && (optional || l.g.from != nil && l.g.from.ancestors.has(other.index)):
+	case n.Part == Failure && other.Part == Main && (optional || l.g.fromOpen || from != nil && from.mayFollow(other)):
 		return true
-	case n.Part == Failure && other.Part == Main && l.g.from != nil:
-		l.fail(codeNotAncestor, "write output.FIELD?, which is null where it never ran", "%s is not an ancestor of %s, where failure.from begins, so it may not have run", it, l.g.from.Identifier.Text)
+	case n.Part == Failure && other.Part == Main && from != nil:
+		l.fail(codeNotAncestor, "write output.FIELD?, which is null where it never ran", "%s is not an ancestor of %s, where failure.from begins, so it may not have run", it, from.Identifier.Text)
 	case n.Part == Failure && other.Part == Main:
 		l.fail(codeNotAncestor, "write output.FIELD?, which is null where it never ran, or name failure.from", "any satellite may have failed, %s too", it)
 	case n.Part != other.Part:
 		l.fail(codeNotAncestor, "", "%s is not an ancestor of %s: it is one of the %s", it, me, partName(other.Part))
+	case n.mayFollow(other):
+		return true
 	case other.ancestors.has(n.index):
 		l.fail(codeNotAncestor, "read it in a satellite below "+it, "%s is not an ancestor of %s: it runs after it", it, me)
 	default:
@@ -217,17 +220,18 @@ func (l *lookup) visible(other *node, optional bool) bool {
 	return false
 }
 
+// mayFollow tells whether another step is an ancestor, or may be one by an edge that is not known.
+func (n *node) mayFollow(other *node) bool {
+	return n.ancestors.has(other.index) || n.vague || other.vague || n.aboveOpen || other.belowOpen
+}
+
 // note keeps what a step reads.
 func (n *node) note(step string, below []Segment) {
 	r := read{step: step}
 	if len(below) > 0 && !below[0].IsIndex {
 		r.field = below[0].Name
 	}
-	if !n.noted[r] {
-		if n.noted == nil {
-			n.noted = map[read]bool{}
-		}
-		n.noted[r] = true
+	if n.noted.add(r) {
 		n.reads = append(n.reads, r)
 	}
 }

@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/exospherehost/orbit"
 )
@@ -11,8 +13,39 @@ import (
 // schema is a JSON Schema, read only as far as the compiler needs it: names of keys, where a map is wanted, what is
 // required. Whether values fit is Options.Check's to say. Nil is a schema that says nothing.
 type schema struct {
-	root, self map[string]any
-	names      []string // of properties, sorted
+	root, self, properties map[string]any // only read: files that are compiled at the same time share them
+}
+
+// Schemas remembers the schemas of satellites from file to file. It is safe for concurrent use.
+type Schemas struct {
+	mu     sync.Mutex
+	byText map[string]*schema
+}
+
+// NewSchemas remembers none yet.
+func NewSchemas() *Schemas { return &Schemas{byText: map[string]*schema{}} }
+
+// maxSchemas bounds what is remembered: more than the satellites of a mesh have, but for those that come anew again and
+// again.
+const maxSchemas = 1_000
+
+// read reads a schema's text, or finds it read; nil where it is none.
+func (s *Schemas) read(text json.RawMessage) *schema {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.byText[string(text)]; ok {
+		return known
+	}
+	var m map[string]any
+	var read *schema
+	if json.Unmarshal(text, &m) == nil && m != nil {
+		read = newSchema(m, m)
+	}
+	if len(s.byText) >= maxSchemas {
+		clear(s.byText)
+	}
+	s.byText[string(text)] = read
+	return read
 }
 
 // schema gives the schema of a satellite's config, input or output; nil where it has none.
@@ -27,17 +60,7 @@ func (c *compiler) schema(spec *orbit.SatelliteSpec, part string) *schema {
 	if len(text) == 0 {
 		return nil
 	}
-	key := part + " " + spec.Name
-	if s, ok := c.schemas[key]; ok {
-		return s
-	}
-	var m map[string]any
-	var s *schema
-	if json.Unmarshal(text, &m) == nil && m != nil {
-		s = newSchema(m, m)
-	}
-	c.schemas[key] = s
-	return s
+	return c.options.Schemas.read(text)
 }
 
 // newSchema follows references within the same document.
@@ -59,14 +82,12 @@ func newSchema(root, self map[string]any) *schema {
 		}
 		self = m
 	}
-	s := &schema{root: root, self: self}
 	properties, _ := self["properties"].(map[string]any)
-	for name := range properties {
-		s.names = append(s.names, name)
-	}
-	slices.Sort(s.names)
-	return s
+	return &schema{root, self, properties}
 }
+
+// names lists the keys that the schema names, sorted.
+func (s *schema) names() []string { return slices.Sorted(maps.Keys(s.properties)) }
 
 func (s *schema) below(v any) *schema {
 	if m, ok := v.(map[string]any); ok {
@@ -80,7 +101,7 @@ func (s *schema) has(key string) bool {
 	if s == nil {
 		return false
 	}
-	_, ok := slices.BinarySearch(s.names, key)
+	_, ok := s.properties[key]
 	return ok
 }
 
@@ -100,8 +121,7 @@ func (s *schema) property(key string) *schema {
 	if s == nil {
 		return nil
 	}
-	properties, _ := s.self["properties"].(map[string]any)
-	if p, ok := properties[key]; ok {
+	if p, ok := s.properties[key]; ok {
 		return s.below(p)
 	}
 	return s.below(s.self["additionalProperties"])

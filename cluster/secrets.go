@@ -80,26 +80,25 @@ func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
 		return false
 	}
 	f, _ := c.fields(value, at(key), "the secret "+s.Name, sourceKeys)
-	if len(f.byKey) != 1 {
-		if len(f.byKey) == 2 || len(value.Content) == 0 { // else its unknown key has been told
+	sources := f.names()
+	if len(sources) != 1 {
+		if len(sources) == 2 || len(value.Content) == 0 { // else its unknown key has been told
 			c.error(at(value), codeSecretValue, sourceHint, "the secret %s needs one source", s.Name)
 		}
 		return false
 	}
-	for source := range f.byKey {
-		v, ok := f.need(source)
-		if !ok {
-			return false
-		}
-		w, ok := c.text(v.value, s.Name+"."+source)
-		if ok && !sourcePattern[source].MatchString(w.Text) {
-			c.error(w.Pos, codeSecretValue, "write it of letters, digits and _", "%s is no name of a %s secret", quoted(w.Text), source)
-			return false
-		}
-		s.Source, s.Key = source, w.Text
-		return ok
+	source := sources[0]
+	v, ok := f.need(source)
+	if !ok {
+		return false
 	}
-	return false
+	w, ok := c.text(v.value, s.Name, ".", source)
+	if ok && !sourcePattern[source].MatchString(w.Text) {
+		c.error(w.Pos, codeSecretValue, "write it of letters, digits and _", "%s is no name of a %s secret", quoted(w.Text), source)
+		return false
+	}
+	s.Source, s.Key = source, w.Text
+	return ok
 }
 
 // inlineSecrets warns of values in the file, once.

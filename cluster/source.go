@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,9 +33,15 @@ type mark struct {
 
 func newSource(file string, text []byte) *source {
 	s := &source{file: file, text: text}
+	count := bytes.Count(text, []byte("\n")) + 1 // most end so
+	s.lines, s.ends = make([]string, 0, count), make([]int, 0, count)
 	rest := string(text)
+	next := nextBreak
+	if strings.IndexByte(rest, '\r') < 0 && strings.IndexByte(rest, 0xc2) < 0 && strings.IndexByte(rest, 0xe2) < 0 { // no other breaks
+		next = func(text string) int { return strings.IndexByte(text, '\n') }
+	}
 	for rest != "" {
-		i := nextBreak(rest)
+		i := next(rest)
 		if i < 0 {
 			break
 		}

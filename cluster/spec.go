@@ -58,6 +58,8 @@ type StepSpec struct {
 	RateLimit   *Rate
 	Resources   orbit.Resources
 
+	parentsOpen, childrenOpen bool // some could not be read
+
 	usesKey, configKey, inputKey, resourcesKey, retriesKey Pos
 }
 

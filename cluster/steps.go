@@ -15,24 +15,25 @@ func (c *compiler) readSteps(v field, part Part) []*StepSpec {
 	n := v.value
 	if n.Kind != yaml.SequenceNode {
 		c.error(atValue(n, v.key), codeType, "begin each satellite with a dash", "satellites must be a list, not %s", describe(n))
-		c.blindSteps, c.blindUses = true, true
+		c.untold, c.blindUses = allUntold, true
 		return nil
 	}
 	switch {
 	case len(n.Content) == 0:
 		c.error(at(n), codeCount, "add a satellite", "the list of satellites is empty")
-		c.blindSteps, c.blindUses = true, true
+		c.untold, c.blindUses = allUntold, true
 	case len(n.Content) > maxSteps:
 		c.error(at(n.Content[maxSteps]), codeCount, "split the cluster; one can start another by its trigger",
 			"the list has %d satellites; at most %d are allowed", len(n.Content), maxSteps)
-		c.blindSteps, c.blindUses = true, true
+		c.untold, c.blindUses = allUntold, true
 	}
 	var out []*StepSpec
 	for _, e := range n.Content[:min(len(n.Content), maxSteps)] {
 		if s, ok := c.readStep(e, part); ok {
 			out = append(out, s)
 		} else {
-			c.blindSteps, c.blindUses = true, true
+			c.untold++
+			c.blindUses = true
 		}
 	}
 	return out
@@ -61,8 +62,8 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 	if v, ok := f.get("delay"); ok {
 		s.Delay, _ = c.duration(v.value, "delay")
 	}
-	s.Parents = c.readNames(f, "parents")
-	s.Children = c.readNames(f, "children")
+	s.Parents, s.parentsOpen = c.readNames(f, "parents")
+	s.Children, s.childrenOpen = c.readNames(f, "children")
 	if v, ok := f.get("if"); ok {
 		s.If = c.readCondition(v)
 	}
@@ -97,6 +98,11 @@ func (c *compiler) readUses(f *fields, s *StepSpec) {
 	}
 	s.usesKey = v.key
 	s.Uses = Word{strings.TrimPrefix(w.Text, "satellite/"), w.Pos}
+	if once, twice := strings.CutPrefix(s.Uses.Text, "satellite/"); twice && strings.Contains(once, "/") { // else a project of that name
+		c.error(w.Pos, codeSatellite, "write "+shorten(s.Uses.Text), "satellite/ stands twice before the name in %s", quoted(w.Text))
+		s.Uses.Text = once
+		return
+	}
 	if c.options.Catalog != nil {
 		if spec, ok := c.options.Catalog.Lookup(s.Uses.Text); ok {
 			s.Satellite = spec
@@ -131,12 +137,12 @@ func (c *compiler) readIdentifier(f *fields, s *StepSpec) {
 	w, given := f.text("identifier")
 	if !given {
 		if _, wrong := f.get("identifier"); wrong || s.Uses.Text == "" {
-			c.blindSteps = true // what it is called cannot be told
+			c.untold++ // what it is called cannot be told
 			return
 		}
 		w = Word{path.Base(s.Uses.Text), s.Uses.Pos}
 		if s.Satellite == nil && !identifierPattern.MatchString(w.Text) {
-			c.blindSteps = true // uses has been told
+			c.untold++ // uses has been told
 			return
 		}
 	}
@@ -149,23 +155,26 @@ func (c *compiler) readIdentifier(f *fields, s *StepSpec) {
 	}
 }
 
-// readNames reads parents or children: a list, or one name. Nil where the key is not given.
-func (c *compiler) readNames(f *fields, key string) []Word {
+// readNames reads parents or children: a list, or one name. Nil where the key is not given. It is open where some could not
+// be read.
+func (c *compiler) readNames(f *fields, key string) (names []Word, open bool) {
 	v, ok := f.get(key)
 	if !ok {
-		return nil
+		return nil, c.badNodes[v.value]
 	}
 	nodes := []*yaml.Node{v.value}
 	if v.value.Kind == yaml.SequenceNode {
 		nodes = v.value.Content
 	}
-	out := make([]Word, 0, len(nodes))
+	names = make([]Word, 0, len(nodes))
 	for _, n := range nodes {
 		if w, ok := c.text(n, key); ok {
-			out = append(out, w)
+			names = append(names, w)
+		} else {
+			open = true
 		}
 	}
-	return out
+	return names, open
 }
 
 // readData reads config and input in the light of the satellite's schemas.

@@ -34,6 +34,10 @@ func (c *compiler) syntaxError(err error, reached int) {
 		c.error(p, codeTab, "indent with blanks", "a tab stands in the indentation")
 		return
 	}
+	if n := c.directive(line); n > 0 {
+		c.error(Pos{n, 1}, codeSyntax, "remove the line; a cluster file needs no directive", "the directive %s is not known here", quoted(strings.TrimSpace(c.src.line(n))))
+		return
+	}
 	at := Pos{line, firstText(c.src.line(line))}
 	c.error(at, codeSyntax, c.mend(line, problem), "this is not YAML: %s", problem)
 }
@@ -115,6 +119,22 @@ func (c *compiler) tabNear(line int) (Pos, bool) {
 		}
 	}
 	return Pos{}, false
+}
+
+// directive gives the line of a directive at which reading stopped: at the given line, or at the first one below it, since the
+// library names the line of a comment before it. 0: it stopped elsewhere.
+func (c *compiler) directive(line int) int {
+	for n, text := range c.src.lines {
+		switch {
+		case strings.HasPrefix(text, "%"):
+			if n+1 >= line {
+				return n + 1
+			}
+		case !blankLine(text) && text[firstText(text)-1] != '#':
+			return 0
+		}
+	}
+	return 0
 }
 
 // find gives the first place of a text outside comments; the beginning where there is none.

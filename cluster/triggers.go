@@ -66,7 +66,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 	}
 	f, _ := c.fields(n, t.Pos, "trigger", triggerKeys)
 	for _, kind := range triggerTypes {
-		v, given := f.byKey[kind]
+		v, given := f.given(kind)
 		if !given {
 			continue
 		}
@@ -78,7 +78,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 		t.Pos = v.key
 	}
 	if t.Type == "" {
-		if len(f.byKey) > 0 || len(n.Content) == 0 { // else its unknown key has been told
+		if len(f.names()) > 0 || len(n.Content) == 0 { // else its unknown key has been told
 			c.error(t.Pos, codeMissingKey, "write api-call, or one of cron, webhook, event and cluster with its value", "the trigger does not say what starts a run")
 		}
 		return t, false
@@ -90,8 +90,8 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "event": {"filter"}, "cluster": {"on"}}
 
 func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
-	for _, key := range triggerKeys.names() {
-		if v, given := f.byKey[key]; given && key != t.Type && !contains(triggerSettings[t.Type], key) {
+	for _, key := range f.names() {
+		if v, _ := f.given(key); key != t.Type && !contains(triggerSettings[t.Type], key) {
 			c.error(v.key, codeUnknownKey, didYouMean(key, triggerSettings[t.Type]), "a trigger of type %s has no key %q", t.Type, key)
 		}
 	}
@@ -144,6 +144,11 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 			t.On = c.oneOf(v.value, "on", endStates)
 		}
 		return ok
+	}
+	v, _ := f.given(t.Type)
+	if v.value.Kind == yaml.ScalarNode && contains([]string{"false", "no", "off"}, strings.ToLower(v.value.Value)) {
+		c.error(at(v.value), codeValue, "leave the trigger out, or write "+t.Type, "a trigger is not switched off by %s", v.value.Value)
+		return false
 	}
 	return true
 }

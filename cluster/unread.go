@@ -10,7 +10,7 @@ import "slices"
 // (PrimaryText) tells of a satellite that is there for its result. A child without an input of its own reads the
 // incoming object, and so may one that takes no input. A join waits for its parents and counts them, whatever it reads.
 func (c *compiler) unread(g *graph) {
-	if c.failed || c.blindUses || c.blindSteps || g.vague {
+	if c.failed || c.blindUses {
 		return
 	}
 	read := map[string]bool{}

@@ -50,7 +50,8 @@ func (v *Value) Get(key string) *Value {
 	return nil
 }
 
-// each calls f for every expression, with the path of the field that it stands in; positions in lists are no part of it.
+// each calls f for every expression, with the path of the field that it stands in, which begins with the given one and is
+// good for the call; positions in lists are no part of it.
 func (v *Value) each(path []string, f func(path []string, p *Piece)) {
 	if v == nil {
 		return
@@ -61,7 +62,7 @@ func (v *Value) each(path []string, f func(path []string, p *Piece)) {
 		}
 	}
 	for _, e := range v.Fields {
-		e.Value.each(append(path[:len(path):len(path)], e.Key), f)
+		e.Value.each(append(path, e.Key), f)
 	}
 	for _, e := range v.Items {
 		e.each(path, f)
@@ -99,40 +100,35 @@ func (v *Value) template() *Template {
 	if v == nil {
 		return nil
 	}
-	t, _ := v.fold()
+	switch {
+	case v.constant():
+		return &Template{Literal: orbit.MustObject(v.plain())}
+	case len(v.Pieces) > 0 && v.Alone:
+		return &Template{Expr: v.Pieces[0].Expr}
+	case len(v.Pieces) > 0:
+		t := &Template{Text: make([]TextPart, len(v.Pieces))}
+		for i, p := range v.Pieces {
+			t.Text[i] = TextPart{Text: p.Text, Expr: p.Expr}
+		}
+		return t
+	case v.isMap:
+		t := &Template{Map: make([]Entry, len(v.Fields))}
+		for i, f := range v.Fields {
+			t.Map[i] = Entry{f.Key, f.Value.template()}
+		}
+		slices.SortFunc(t.Map, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+		return t
+	}
+	t := &Template{List: make([]*Template, len(v.Items))}
+	for i, e := range v.Items {
+		t.List[i] = e.template()
+	}
 	return t
 }
 
-func (v *Value) fold() (t *Template, literal bool) {
-	switch {
-	case len(v.Pieces) > 0 && v.Alone:
-		return &Template{Expr: v.Pieces[0].Expr}, false
-	case len(v.Pieces) > 0:
-		t = &Template{}
-		for _, p := range v.Pieces {
-			t.Text = append(t.Text, TextPart{Text: p.Text, Expr: p.Expr})
-		}
-		return t, false
-	case v.isMap && len(v.Fields) > 0:
-		t, literal = &Template{}, true
-		for _, f := range v.Fields {
-			below, constant := f.Value.fold()
-			t.Map = append(t.Map, Entry{f.Key, below})
-			literal = literal && constant
-		}
-		slices.SortFunc(t.Map, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
-	case v.isList && len(v.Items) > 0:
-		t, literal = &Template{}, true
-		for _, e := range v.Items {
-			below, constant := e.fold()
-			t.List = append(t.List, below)
-			literal = literal && constant
-		}
-	default:
-		return &Template{Literal: orbit.MustObject(v.plain())}, true
-	}
-	if literal {
-		return &Template{Literal: orbit.MustObject(v.plain())}, true
-	}
-	return t, false
+// constant tells whether no expression stands in the value.
+func (v *Value) constant() bool {
+	return len(v.Pieces) == 0 &&
+		!slices.ContainsFunc(v.Fields, func(f Field) bool { return !f.Value.constant() }) &&
+		!slices.ContainsFunc(v.Items, func(e *Value) bool { return !e.constant() })
 }

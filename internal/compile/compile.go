@@ -27,9 +27,10 @@ import (
 // Options are the compiler's for the given satellites and classes. They are safe for concurrent use and remember what
 // was slow to make, so keep them.
 func Options(satellites *satellite.Registry, classes []orbit.Class) cluster.Options {
-	checks := &checks{schemas: map[string]*schema.Schema{}}
+	checks := &checks{programs: jq.NewChecker(), schemas: map[string]*schema.Schema{}}
 	return cluster.Options{
 		Catalog: satellites,
+		Schemas: cluster.NewSchemas(),
 		ForFile: func() cluster.Check { return (&file{checks: checks}).check },
 		Classes: func(r orbit.Resources) (string, error) { return placement.LeastClass(r, classes) },
 	}
@@ -37,14 +38,15 @@ func Options(satellites *satellite.Registry, classes []orbit.Class) cluster.Opti
 
 // checks judge the values of configs and inputs.
 type checks struct {
+	programs *jq.Checker
+
 	mu      sync.Mutex
 	schemas map[string]*schema.Schema // by the text of the schema
 }
 
-// maxSymbols bounds what the jq programs of one file hold together: 200 for each satellite of the longest list. Checking a
-// symbol takes 1 KiB at most, and somewhat more where a program names much of what jq has built in, so that compiling a whole
-// file stays below 64 MiB.
-const maxSymbols = 40_000
+// maxSchemas bounds what is remembered: more than the satellites of a mesh have, but for those that come anew again and
+// again.
+const maxSchemas = 1_000
 
 // file is the check of one file.
 type file struct {
@@ -81,10 +83,14 @@ func (c *checks) schema(raw json.RawMessage) (*schema.Schema, error) {
 		return s, nil
 	}
 	s, err := schema.Compile(raw)
-	if err == nil {
-		c.schemas[string(raw)] = s
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if len(c.schemas) >= maxSchemas {
+		clear(c.schemas)
+	}
+	c.schemas[string(raw)] = s
+	return s, nil
 }
 
 const jqName = "exospherehost/jq"
@@ -94,15 +100,15 @@ const jqName = "exospherehost/jq"
 func (f *file) program(config any) []cluster.Violation {
 	m, _ := config.(map[string]any)
 	query, ok := m["query"].(string)
-	if !ok || f.symbols > maxSymbols {
+	if !ok || f.symbols > jq.MaxSymbolsOfFile {
 		return nil
 	}
 	path := []string{"query"}
-	if f.symbols += jq.Symbols(query); f.symbols > maxSymbols {
+	if f.symbols += jq.Symbols(query); f.symbols > jq.MaxSymbolsOfFile {
 		return []cluster.Violation{{Path: path, Hint: "split the cluster; one can start another by its trigger",
-			Message: fmt.Sprintf("and the jq programs before it hold more than %d names, values and signs together", maxSymbols)}}
+			Message: fmt.Sprintf("and the jq programs before it hold more than %d names, values and signs together", jq.MaxSymbolsOfFile)}}
 	}
-	err := jq.Check(query)
+	err := f.programs.Check(query)
 	var large *jq.TooLarge
 	if errors.As(err, &large) {
 		return []cluster.Violation{{Path: path, Offset: large.Offset, Message: large.Message, Hint: large.Hint()}}

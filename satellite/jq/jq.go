@@ -2,7 +2,7 @@
 //
 //	input ──program──► value, value, … ──wrap──► objects
 //
-// It owns the compiling of programs, which the compiler of clusters uses through Check, and their running. It refuses
+// It owns the compiling of programs, which the compiler of clusters has checked by a Checker, and their running. It refuses
 // them everything but their input: no environment, no file, no module, no second input.
 package jq
 

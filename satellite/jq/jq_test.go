@@ -158,10 +158,10 @@ func TestItemsThatShareTheirInputRunAtTheSameTime(t *testing.T) {
 
 func TestCheckFindsThePlaceOfASyntaxError(t *testing.T) {
 	var bad *jq.SyntaxError
-	if err := jq.Check(".a |\n  é.b |"); !errors.As(err, &bad) || bad.Line != 2 || bad.Column != 3 {
+	if err := jq.NewChecker().Check(".a |\n  é.b |"); !errors.As(err, &bad) || bad.Line != 2 || bad.Column != 3 {
 		t.Errorf("Check: %+v", err)
 	}
-	if err := jq.Check(".a | .b"); err != nil {
+	if err := jq.NewChecker().Check(".a | .b"); err != nil {
 		t.Errorf("Check of a good program: %v", err)
 	}
 }

@@ -13,6 +13,11 @@ const (
 	maxNesting = 100      // brackets and interpolations within each other; compiling them is recursive
 )
 
+// MaxSymbolsOfFile bounds what the programs of one cluster file hold together: 200 for each satellite of the longest list.
+// Checking a symbol takes 1 KiB at most, and somewhat more where a program names much of what jq has built in, so that
+// compiling a whole file stays below 64 MiB.
+const MaxSymbolsOfFile = 40_000
+
 // TooLarge says by what a program is past a limit, and where.
 type TooLarge struct {
 	Offset  int    // in bytes, of the first symbol past it

@@ -35,10 +35,10 @@ func TestEachLimitOfAProgramIsToldOnePastIt(t *testing.T) {
 			"the jq program is nested more than 100 levels deep; split the program over several jq satellites"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := jq.Check(c.program(c.limit)); err != nil {
+			if err := jq.NewChecker().Check(c.program(c.limit)); err != nil {
 				t.Errorf("at the limit: %v", err)
 			}
-			err := jq.Check(c.program(c.limit + 1))
+			err := jq.NewChecker().Check(c.program(c.limit + 1))
 			var large *jq.TooLarge
 			if !errors.As(err, &large) {
 				t.Fatalf("past the limit: %v", err)
@@ -136,7 +136,7 @@ func TestAnyProgramIsCheckedInLittleMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			err := jq.Check(program)
+			err := jq.NewChecker().Check(program)
 			runtime.ReadMemStats(&after)
 			if symbols := jq.Symbols(program); symbols == 0 && strings.Trim(program, " #") != "" {
 				t.Error("it is past a limit, and shows nothing")

@@ -24,13 +24,17 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("the jq program has an error at line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// Check tells what is wrong with a program without running it: a *SyntaxError, a *TooLarge, or nil.
-func Check(query string) error {
-	_, err := compile(query)
-	return err
+// compile makes a program ready to run. The error is a *SyntaxError or a *TooLarge.
+func compile(query string) (*gojq.Code, error) {
+	parsed, err := parse(query)
+	if err != nil {
+		return nil, err
+	}
+	return translate(parsed)
 }
 
-func compile(query string) (*gojq.Code, error) {
+// parse reads a program within the limits.
+func parse(query string) (*gojq.Query, error) {
 	if _, err := symbols(query); err != nil {
 		return nil, err
 	}
@@ -43,6 +47,11 @@ func compile(query string) (*gojq.Code, error) {
 		}
 		return nil, bad
 	}
+	return parsed, nil
+}
+
+// translate looks up what a program names, and gives it code.
+func translate(parsed *gojq.Query) (*gojq.Code, error) {
 	code, err := gojq.Compile(parsed, gojq.WithEnvironLoader(func() []string { return nil }), gojq.WithModuleLoader(noModules{}))
 	if err != nil {
 		return nil, &SyntaxError{Message: err.Error()}

@@ -2,6 +2,7 @@ package jq
 
 import (
 	"embed"
+	"fmt"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -23,7 +24,9 @@ func newSpec() *satellite.Spec {
 			"that emits a list's entries (.[]) fans out over them.\n\n" +
 			"An error of the program, error(…) and halt_error included, fails the item at once, and so does one that computes for " +
 			"longer than its timeout: the same program on the same input would do it again. NaN is emitted as null and an infinite number as the " +
-			"largest finite one, as jq itself prints them.",
+			"largest finite one, as jq itself prints them.\n\n" +
+			fmt.Sprintf("A program has at most %d KiB, %d names, values and signs, and %d brackets within each other; all programs of a "+
+				"cluster together have at most %d names, values and signs.", maxLength>>10, maxSymbols, maxNesting, MaxSymbolsOfFile),
 		Config:     set.Config,
 		Input:      set.Input,
 		Output:     set.Output,

@@ -52,12 +52,33 @@ func checkURL(v any) error {
 	return nil
 }
 
-// nonFinite finds NaN and the infinities, which YAML can write and JSON cannot.
+// finite tells whether NaN and the infinities, which YAML can write and JSON cannot, are nowhere in a value.
+func finite(value any) bool {
+	switch value := value.(type) {
+	case float64:
+		return !math.IsNaN(value) && !math.IsInf(value, 0)
+	case []any:
+		for _, e := range value {
+			if !finite(e) {
+				return false
+			}
+		}
+	case map[string]any:
+		for _, e := range value {
+			if !finite(e) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// nonFinite finds all of them.
 func nonFinite(value any, path []string) []Violation {
 	var out []Violation
 	switch value := value.(type) {
 	case float64:
-		if math.IsNaN(value) || math.IsInf(value, 0) {
+		if !finite(value) {
 			out = append(out, Violation{Path: append([]string(nil), path...), Message: "must be a finite number"})
 		}
 	case []any:

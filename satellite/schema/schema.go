@@ -77,8 +77,8 @@ func (v Violation) String() string {
 // Check tells all that is wrong with a JSON-like value (nil, bool, string, int, float64, []any, map[string]any): nil
 // when it fits, else each violation once, sorted by path.
 func (s *Schema) Check(value any) []Violation {
-	if found := nonFinite(value, nil); found != nil {
-		return found // the library compares numbers as fractions, and these are none
+	if !finite(value) {
+		return nonFinite(value, nil) // the library compares numbers as fractions, and these are none
 	}
 	err := s.compiled.Validate(value)
 	if err == nil {
