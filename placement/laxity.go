@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// laxityStep is the least difference that counts. Working on a queue keeps its laxity as it is while that of the others
-// falls, so two queues that are equally urgent take turns of about this length, and not bundle by bundle.
+// laxityStep is the least difference that counts. Working on a queue keeps its laxity as it is, or lets it grow, while that of
+// the others falls: two queues that are equally urgent take turns of a minute or more, and not bundle by bundle.
 const laxityStep = time.Minute
 
 // Waiting is what a node knows of one queue that it has work of.
@@ -33,13 +33,16 @@ func (w Waiting) Laxity(now time.Time) time.Duration {
 }
 
 // LeastLax chooses the queue whose work is to be started next, by its index: the one with the least laxity, in steps of a
-// minute. Of equals it is the current one, which is left only for one that is more urgent by a step; else the one whose head
-// has the earliest deadline, and then the first. current is an index too, or −1 where there is none. Without queues the
-// answer is −1.
+// minute. The current one counts as one step more urgent than it is, so that it is left for a good reason only. Of equals it
+// is the current one, else the one whose head has the earliest deadline, and then the first. current is an index too, or −1
+// where there is none. Without queues the answer is −1.
 func LeastLax(queues []Waiting, current int, now time.Time) int {
 	best, least := -1, int64(0)
 	for i, q := range queues {
 		steps := int64(math.Floor(float64(q.Laxity(now)) / float64(laxityStep)))
+		if i == current {
+			steps--
+		}
 		switch {
 		case best < 0 || steps < least:
 		case steps > least || best == current:

@@ -53,7 +53,7 @@ func TestUrgentQueueOvertakesAndAnEqualOneDoesNot(t *testing.T) {
 		current := rapid.IntRange(-1, len(qs)-1).Draw(t, "current")
 		best := placement.LeastLax(qs, current, noon)
 		for i, q := range qs {
-			if q.Laxity(noon) <= qs[best].Laxity(noon)-time.Minute {
+			if q.Laxity(noon) < qs[best].Laxity(noon)-2*time.Minute {
 				t.Errorf("%d was chosen with %s, and %d has %s", best, qs[best].Laxity(noon), i, q.Laxity(noon))
 			}
 		}
@@ -117,7 +117,7 @@ func TestEquallyUrgentQueuesTakeLongTurns(t *testing.T) {
 			}
 			last = choice
 		})
-		if turns < 10 || turns > 300 { // the laxity of the one falls while that of the other grows
+		if turns < 10 || turns > 121 { // the laxity of the one falls while that of the other grows
 			t.Errorf("%d turns in two hours", turns)
 		}
 	})
