@@ -24,8 +24,12 @@ const (
 	// glance is the number of bundles of a queue that may wait here while others' do, though no slot will be free for them:
 	// by them the node sees what is more urgent.
 	glance = 1
-	// tellEvery bounds how often it is told what is held, while that changes.
+	// tellEvery is how often it is told what is held, while that changes.
 	tellEvery = 250 * time.Millisecond
+	// spareTells may be made at once between two of those: where work is slow or rare, what was pulled a moment ago is told
+	// too. After the first they are for who holds fewTold bundles at most; a list of more costs too much for that.
+	spareTells = 4
+	fewTold    = 64
 	// ticks of tellEvery make a second.
 	ticks = int(time.Second / tellEvery)
 )
@@ -54,7 +58,7 @@ type worker struct {
 	done, rate int           // bundles that left their slot in this second, and in the one before
 	tick       int           // of tellEvery, in this second
 	moved      bool          // what is held has changed since it was told
-	quiet      bool          // and it had not in the time before, so it is told at once
+	spare      int           // times that it may be told at once until the next tick
 	late       bool          // a bundle was begun that had waited long
 
 	mu    sync.Mutex
@@ -78,7 +82,7 @@ var errCancelled = errors.New("the run was cancelled")
 func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
-		lanes: lanes{of: map[streams.Queue]*lane{}}, quiet: true, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
+		lanes: lanes{of: map[streams.Queue]*lane{}}, spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
 	w.puller = p
 	return w, err
@@ -136,7 +140,8 @@ func (w *worker) run() {
 			w.want(w.ask)
 			w.ask = nil
 		}
-		if w.moved && w.quiet {
+		if w.moved && w.spare > 0 && (w.spare == spareTells || w.running+w.waiting+w.committing <= fewTold) {
+			w.spare--
 			w.tell()
 		}
 		w.busy.Store(int64(w.running))
@@ -145,10 +150,10 @@ func (w *worker) run() {
 
 // beat does what is done now and then.
 func (w *worker) beat() {
+	w.spare = spareTells
 	if w.moved {
+		w.spare--
 		w.tell()
-	} else {
-		w.quiet = true
 	}
 	if w.tick++; w.tick < ticks {
 		return
@@ -282,7 +287,7 @@ func (w *worker) handBackOld() {
 
 // tell says what is held, for when this node dies: what is begun first, and what waits here.
 func (w *worker) tell() {
-	w.moved, w.quiet = false, false
+	w.moved = false
 	if w.node.holds == nil {
 		return
 	}
