@@ -41,6 +41,7 @@ type Options struct {
 	Vault      *vault.Vault
 	Token      string             // the API asks for it; "": open
 	Peers      func() []mesh.Peer // what gossip knows; nil: no gossip
+	Witness    streams.Witness    // of who has died; nil: no gossip
 	Partitions int                // 1 by default
 	Replicas   int                // of streams and buckets, 1 by default
 	// ArchiveAfter is how long after its end a run is put away: its records move from the stream to an archive.
@@ -64,6 +65,7 @@ type Gateway struct {
 	compiler  cluster.Options
 	pub       *streams.Publisher
 	hinter    *streams.Hinter
+	keeper    *streams.Keeper // of what nodes hold, where there are too few other nodes; nil without gossip
 	topology  *streams.Topology
 	plans     *planCache
 	clusters  *clusterCache
@@ -117,6 +119,12 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		g.Stop()
 		return nil, err
 	}
+	if o.Witness != nil {
+		if g.keeper, err = streams.NewKeeper(o.Conn, o.Witness, g.log); err != nil {
+			g.Stop()
+			return nil, err
+		}
+	}
 	for _, s := range g.settlers {
 		g.wg.Go(s.run)
 	}
@@ -139,6 +147,9 @@ func (g *Gateway) Stop() {
 		g.cancel()
 	})
 	g.wg.Wait()
+	if g.keeper != nil {
+		g.keeper.Stop()
+	}
 	g.hinter.Stop()
 	g.pub.Close()
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Address    string // of its gossip, for people
 	// Busy is told when the number of busy slots has changed; it must not block.
 	Busy   func(busy int)
+	Gossip Gossip // nil: what this node dies with waits for its leases to end
 	Log    zerolog.Logger
 	Faults *fault.Injector
 }
@@ -65,6 +66,8 @@ type Node struct {
 	gate    *gate
 	logs    *logs
 	worker  *worker
+	holds   *holds                    // nil without gossip
+	keeper  *streams.Keeper           // of what other nodes hold; nil without gossip
 	queues  atomic.Pointer[queueList] // as the gateway told last
 
 	ctx    context.Context // ends when work in progress must stop
@@ -113,6 +116,13 @@ func Start(o Options) (*Node, error) {
 	if n.casts, err = o.Conn.Subscribe(streams.CastSubject, n.cast); err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", streams.CastSubject, err)
 	}
+	if o.Gossip != nil {
+		n.holds = newHolds(n, o.Gossip)
+		if n.keeper, err = streams.NewKeeper(o.Conn, o.Gossip, n.log); err != nil {
+			return nil, err
+		}
+		n.wg.Go(n.holds.run)
+	}
 	n.wg.Go(n.worker.run)
 	n.wg.Go(n.heartbeats)
 	n.wg.Go(n.logs.run)
@@ -138,6 +148,9 @@ func (n *Node) Stop() {
 		_ = n.casts.Unsubscribe()
 	})
 	n.wg.Wait()
+	if n.keeper != nil {
+		n.keeper.Stop()
+	}
 	n.hinter.Stop()
 	n.logs.close()
 	n.pub.Close()

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +21,17 @@ const (
 	aheadTime = 100 * time.Millisecond
 	// handBack is how long a bundle may wait here for a slot before another node gets the chance.
 	handBack = streams.AckWait / 3
+	// glance is the number of bundles of a queue that may wait here while others' do, though no slot will be free for them:
+	// by them the node sees what is more urgent.
+	glance = 1
+	// tellEvery is how often it is told what is held, while that changes.
+	tellEvery = 250 * time.Millisecond
+	// spareTells may be made at once between two of those: where work is slow or rare, what was pulled a moment ago is told
+	// too. After the first they are for who holds fewTold bundles at most; a list of more costs too much for that.
+	spareTells = 4
+	fewTold    = 64
+	// ticks of tellEvery make a second.
+	ticks = int(time.Second / tellEvery)
 )
 
 // worker owns the slots. Its run method is the only one that starts bundles; everything else reaches it through channels.
@@ -29,9 +39,9 @@ type worker struct {
 	node    *Node
 	puller  *streams.Puller
 	arrived chan *streams.Delivery
-	freed   chan time.Duration // a slot came free after this long
-	ended   chan *job          // committed or given up
-	hand    chan *job          // taken by a goroutine of work that has nothing to do
+	freed   chan *job // has left its slot
+	ended   chan *job // committed or given up
+	hand    chan *job // taken by a goroutine of work that has nothing to do
 	wake    chan struct{}
 	stopped chan struct{} // closed by drain
 	once    sync.Once
@@ -40,30 +50,39 @@ type worker struct {
 	busy atomic.Int64
 
 	// owned by run
-	backlog    map[streams.Queue][]*streams.Delivery
-	waiting    int
+	lanes
+	ask        *lane // whose work is to be asked for, once slots are given out
 	running    int
 	committing int
 	each       time.Duration // about how long a bundle takes a slot
 	done, rate int           // bundles that left their slot in this second, and in the one before
+	tick       int           // of tellEvery, in this second
+	moved      bool          // what is held has changed since it was told
+	spare      int           // times that it may be told at once until the next tick
+	late       bool          // a bundle was begun that had waited long
 
-	mu   sync.Mutex
-	jobs map[*job]struct{} // begun and not ended; guarded by mu
+	mu    sync.Mutex
+	jobs  map[*job]struct{} // begun and not ended; guarded by mu
+	lease lease             // guarded by mu
 }
 
 // job is a bundle in hand.
 type job struct {
 	d      *streams.Delivery
+	lane   *lane // the worker's
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	took   time.Duration // in its slot
+	left   atomic.Bool   // its slot, and is being committed
+	round  int           // of extensions, the first that it is part of
 }
 
 var errCancelled = errors.New("the run was cancelled")
 
 func newWorker(n *Node) (*worker, error) {
-	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan time.Duration, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
+	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
-		backlog: map[streams.Queue][]*streams.Delivery{}, jobs: map[*job]struct{}{}}
+		lanes: lanes{of: map[streams.Queue]*lane{}}, spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
 	w.puller = p
 	return w, err
@@ -71,8 +90,8 @@ func newWorker(n *Node) (*worker, error) {
 
 func (w *worker) run() {
 	defer close(w.drained)
-	second := time.NewTicker(time.Second)
-	defer second.Stop()
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
 	extend := time.NewTicker(streams.AckWait / 3)
 	defer extend.Stop()
 	connected := w.node.opts.Conn.StatusChanged(nats.CONNECTED)
@@ -89,9 +108,8 @@ func (w *worker) run() {
 			for len(w.arrived) > 0 {
 				w.take(<-w.arrived)
 			}
-			w.want(d.Queue)
-		case took := <-w.freed:
-			w.free(took)
+		case j := <-w.freed:
+			w.free(j)
 			for len(w.freed) > 0 {
 				w.free(<-w.freed)
 			}
@@ -100,62 +118,91 @@ func (w *worker) run() {
 			for len(w.ended) > 0 {
 				w.end(<-w.ended)
 			}
-			w.want(j.d.Queue)
-		case <-second.C:
-			w.done, w.rate = 0, w.done
-			w.handBackOld()
-			w.wantAll()
+			if w.ask = j.lane; w.running+w.waiting < w.node.opts.Slots { // a slot is free: for whatever there is
+				w.wantAll()
+			}
+		case <-tick.C:
+			w.beat()
 		case <-w.wake:
 			w.wantAll()
 		case <-extend.C:
 			w.extendAll()
 		case <-w.stopped:
-			w.finish(extend)
+			w.finish(tick, extend)
 			return
 		}
 		w.start()
+		if w.late { // a third of its lease may be gone before the next round
+			w.extendAll()
+			w.late = false
+		}
+		if w.ask != nil {
+			w.want(w.ask)
+			w.ask = nil
+		}
+		if w.moved && w.spare > 0 && (w.spare == spareTells || w.running+w.waiting+w.committing <= fewTold) {
+			w.spare--
+			w.tell()
+		}
 		w.busy.Store(int64(w.running))
 	}
 }
 
-// take puts a delivery among those that wait for a slot.
-func (w *worker) take(d *streams.Delivery) {
-	w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
-	w.waiting++
+// beat does what is done now and then.
+func (w *worker) beat() {
+	w.spare = spareTells
+	if w.moved {
+		w.spare--
+		w.tell()
+	}
+	if w.tick++; w.tick < ticks {
+		return
+	}
+	w.tick = 0
+	w.done, w.rate = 0, w.done
+	w.stale = true
+	w.handBackOld()
+	w.stopUnleased(time.Now())
+	w.wantAll()
 }
 
-// free counts a bundle that has left its slot, after so long, and is being committed.
-func (w *worker) free(took time.Duration) {
+// take puts a delivery among those that wait for a slot.
+func (w *worker) take(d *streams.Delivery) {
+	w.ask = w.put(d)
+	w.moved = true
+}
+
+// free counts a bundle that has left its slot and is being committed.
+func (w *worker) free(j *job) {
 	w.running--
 	w.committing++
-	w.each = (w.each*7 + took) / 8
+	w.each = (w.each*7 + j.took) / 8
+	j.lane.each = (j.lane.each*7 + j.took) / 8
 	w.done++
 }
 
 // end forgets a bundle that is committed or given up.
 func (w *worker) end(j *job) {
 	w.committing--
+	w.moved = true
 	w.mu.Lock()
 	delete(w.jobs, j)
 	w.mu.Unlock()
 }
 
-// start gives free slots to the waiting bundles with the earliest deadlines.
+// start gives free slots to the waiting bundles of the most urgent lane.
 func (w *worker) start() {
 	for w.waiting > 0 && w.running < w.node.opts.Slots && w.committing < maxCommitting {
-		var best streams.Queue
-		var first *streams.Delivery
-		for q, ds := range w.backlog {
-			if len(ds) > 0 && (first == nil || deadline(ds[0]) < deadline(first)) {
-				best, first = q, ds[0]
-			}
+		d, l := w.next(w.node.opts.Slots)
+		if len(l.waiting) == 0 { // the next one of it should be here before the next slot is free
+			w.ask = l
 		}
-		w.backlog[best] = w.backlog[best][1:]
-		w.waiting--
 		w.running++
+		w.late = w.late || time.Since(d.Arrived) > streams.AckWait/6
 		ctx, cancel := context.WithCancelCause(w.node.ctx)
-		j := &job{d: first, cancel: cancel}
+		j := &job{d: d, lane: l, cancel: cancel}
 		w.mu.Lock()
+		j.round = w.lease.round + 1
 		w.jobs[j] = struct{}{}
 		w.mu.Unlock()
 		j.ctx = ctx
@@ -183,7 +230,9 @@ func (w *worker) work(j *job) {
 func (w *worker) do(j *job) {
 	begun := time.Now()
 	finish := w.node.handle(j.ctx, j.d)
-	w.freed <- time.Since(begun)
+	j.took = time.Since(begun)
+	j.left.Store(true)
+	w.freed <- j
 	if finish != nil {
 		finish()
 	}
@@ -192,73 +241,73 @@ func (w *worker) do(j *job) {
 }
 
 // want asks for more of one queue, so that the slots stay busy and little waits here.
-func (w *worker) want(q streams.Queue) {
-	ahead := maxAhead
+func (w *worker) want(l *lane) {
+	slots, each, ahead := w.node.opts.Slots, l.each, maxAhead
+	if each == 0 {
+		each = w.each
+	}
 	switch {
-	case w.each > aheadTime*time.Duration(w.node.opts.Slots): // it would only wait here, and be handed back
+	case each > aheadTime*time.Duration(slots): // it would only wait here, and be handed back
 		ahead = 0
-	case w.each > 0:
-		ahead = int(aheadTime * time.Duration(w.node.opts.Slots) / w.each)
+	case each > 0:
+		ahead = int(aheadTime * time.Duration(slots) / each)
 	}
 	// Not far ahead of what was done lately either: how long the next bundles take is not known before they come.
-	ahead = min(ahead, w.node.opts.Slots+max(w.done, w.rate)/4, maxAhead)
-	n := w.node.opts.Slots + ahead - w.running - w.waiting
+	ahead = min(ahead, slots+max(w.done, w.rate)/4, maxAhead)
+	n := slots + ahead - w.running - len(l.waiting)
+	if others := w.others(l); others > 0 {
+		if l != w.turn { // its turn comes when it is more urgent, or the others are done
+			n -= others
+		}
+		n = max(n, glance-len(l.waiting))
+	}
 	if n <= 0 {
 		return
 	}
 	for p := range w.node.partitions() {
-		if err := w.puller.Want(q, p, n); err != nil {
-			w.node.log.Debug().Err(err).Str("queue", q.Consumer()).Msg("could not ask for work")
+		if err := w.puller.Want(l.queue, p, n); err != nil {
+			w.node.log.Debug().Err(err).Str("queue", l.queue.Consumer()).Msg("could not ask for work")
 		}
 	}
 }
 
 func (w *worker) wantAll() {
 	for _, q := range w.node.served() {
-		w.want(q)
+		w.want(w.lane(q))
 	}
 }
 
 // handBackOld returns bundles that have waited here too long; one of a node with free slots will get them.
 func (w *worker) handBackOld() {
 	limit := time.Now().Add(-handBack)
-	for q, ds := range w.backlog {
-		w.backlog[q] = slices.DeleteFunc(ds, func(d *streams.Delivery) bool {
-			if d.Arrived.After(limit) {
-				return false
-			}
-			_ = d.Nak(0) // lost: the lease ends by itself
-			w.waiting--
-			return true
-		})
+	if w.drop(func(d *streams.Delivery) bool { return d.Arrived.Before(limit) }) > 0 {
+		w.moved = true
 	}
 }
 
-// extendAll keeps the leases of everything begun.
-func (w *worker) extendAll() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for j := range w.jobs {
-		_ = j.d.Extend() // lost: the next one comes well before the lease ends
+// tell says what is held, for when this node dies: what is begun first, and what waits here.
+func (w *worker) tell() {
+	w.moved = false
+	if w.node.holds == nil {
+		return
 	}
+	ds := w.held(streams.MaxLeases)
+	for _, l := range w.all {
+		ds = append(ds, l.waiting[:min(len(l.waiting), streams.MaxLeases-len(ds))]...)
+	}
+	w.node.holds.set(ds)
 }
 
 // finish hands back what waits and sees what was begun to its end.
-func (w *worker) finish(extend *time.Ticker) {
+func (w *worker) finish(tick, extend *time.Ticker) {
 	w.puller.Stop()
 	for {
-		for q, ds := range w.backlog {
-			for _, d := range ds {
-				_ = d.Nak(0)
-			}
-			delete(w.backlog, q)
-		}
-		w.waiting = 0
+		w.drop(func(*streams.Delivery) bool { return true })
 		w.busy.Store(int64(w.running))
 		if w.running == 0 && w.committing == 0 {
 			select {
 			case d := <-w.arrived:
-				w.backlog[d.Queue] = append(w.backlog[d.Queue], d)
+				w.take(d)
 				continue
 			default:
 				return
@@ -267,10 +316,13 @@ func (w *worker) finish(extend *time.Ticker) {
 		select {
 		case d := <-w.arrived:
 			w.take(d)
-		case took := <-w.freed:
-			w.free(took)
+		case j := <-w.freed:
+			w.free(j)
 		case j := <-w.ended:
 			w.end(j)
+		case <-tick.C:
+			w.tell()
+			w.stopUnleased(time.Now())
 		case <-extend.C:
 			w.extendAll()
 		}
@@ -309,11 +361,4 @@ func (w *worker) held(most int) []*streams.Delivery {
 		out = append(out, j.d)
 	}
 	return out
-}
-
-func deadline(d *streams.Delivery) int64 {
-	if d.Bundle == nil {
-		return 0
-	}
-	return d.Bundle.Deadline
 }

@@ -33,6 +33,7 @@ import (
 //	  orbit.hint.<p>          what was stored in this partition, for its leader
 //	  orbit.cast              gateways tell all nodes: a run was cancelled, queues were made
 //	  orbit.node.<name>       a node's heartbeat, answered with the queues there are
+//	  orbit.holds.<name>      what other nodes hold, told to this keeper; an empty message looks whether anybody listens
 //	  orbit.ask.secrets       a node asks for the secrets of a bundle it holds
 //	  orbit.api.<verb>        the gateway's micro service
 const (
@@ -138,6 +139,19 @@ func LogsSubject(p int, run string) string { return "orbit.logs." + strconv.Itoa
 
 // HintSubject is where the leader of a partition is told of what was stored.
 func HintSubject(p int) string { return "orbit.hint." + strconv.Itoa(p) }
+
+// HoldsSubject is where a machine hears, as a keeper, what others hold.
+func HoldsSubject(name string) string { return "orbit.holds." + wordOf(name) }
+
+// wordOf makes one word of a subject of a machine's name, which may hold anything.
+func wordOf(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || strings.ContainsRune(".*>", c) {
+			return '_'
+		}
+		return c
+	}, name)
+}
 
 // NodeSubject is a node's heartbeat.
 func NodeSubject(name string) string { return "orbit.node." + name }

@@ -3,6 +3,7 @@ package streams
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,7 +199,8 @@ func newDelivery(m *nats.Msg) (*Delivery, bool) {
 	if err != nil {
 		return nil, false
 	}
-	d := &Delivery{Queue: q, Partition: part, Run: run, Data: m.Data, Delivered: int(meta.NumDelivered), Stored: meta.Timestamp, Arrived: time.Now(), msg: m}
+	d := &Delivery{Queue: q, Partition: part, Run: run, Data: m.Data, Delivered: int(meta.NumDelivered), Stored: meta.Timestamp, Arrived: time.Now(),
+		Behind: int(min(meta.NumPending, math.MaxInt32)), msg: m}
 	d.Bundle, d.BundleErr = orbit.DecodeBundle(m.Data)
 	if d.BundleErr == nil && d.Bundle.Run != run {
 		d.Bundle, d.BundleErr = nil, fmt.Errorf("%w: a bundle of run %s on a subject of run %s", orbit.ErrFrame, d.Bundle.Run, run)

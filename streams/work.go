@@ -2,6 +2,7 @@ package streams
 
 import (
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -55,7 +56,9 @@ type Delivery struct {
 	Delivered int       // 1 at the first delivery; grows on hand-backs too
 	Stored    time.Time // when the server stored the message
 	Arrived   time.Time // here
+	Behind    int       // bundles that waited behind it in its queue and partition when it was delivered
 	msg       *nats.Msg
+	forsaken  atomic.Bool
 }
 
 // AckSubject names the lease: an ack or a NAK sent there by anyone acts on it.
@@ -64,8 +67,15 @@ func (d *Delivery) AckSubject() string { return d.msg.Reply }
 // Ack removes the message from its queue. The caller has committed: record, then children, then this.
 func (d *Delivery) Ack() error { return d.msg.Respond([]byte("+ACK")) }
 
+// Forsake gives up a lease that may have ended: from now on nothing is said that another holder would feel, for the server
+// does not look whether a NAK or an extension is of this delivery or of a later one.
+func (d *Delivery) Forsake() { d.forsaken.Store(true) }
+
 // Nak hands the bundle back: at once, or after the delay.
 func (d *Delivery) Nak(delay time.Duration) error {
+	if d.forsaken.Load() {
+		return nil
+	}
 	if delay <= 0 {
 		return d.msg.Respond([]byte("-NAK"))
 	}
@@ -73,4 +83,9 @@ func (d *Delivery) Nak(delay time.Duration) error {
 }
 
 // Extend begins the lease anew.
-func (d *Delivery) Extend() error { return d.msg.Respond([]byte("+WPI")) }
+func (d *Delivery) Extend() error {
+	if d.forsaken.Load() {
+		return nil
+	}
+	return d.msg.Respond([]byte("+WPI"))
+}

@@ -149,7 +149,7 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 		}
 	}
 	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
-		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
+		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Witness: g.mesh, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
 		ArchiveAfter: time.Duration(cfg.ArchiveAfter), KeepRuns: time.Duration(cfg.KeepRuns),
 		Alone:  g.Server != nil, // the lock on the data folder proves it
 		Getenv: os.LookupEnv, Log: log})

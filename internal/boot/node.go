@@ -141,7 +141,7 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 	pools := []string{orbit.CorePool}
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: x.Version, Conn: n.conn, Registry: n.catalog.Registry(), Hardware: n.hardware(hw),
 		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
-		Busy: n.digest(hw, pools, x.Version), Log: x.Log})
+		Busy: n.digest(hw, pools, x.Version), Gossip: n.mesh, Log: x.Log})
 	return n, err
 }
 

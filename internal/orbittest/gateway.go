@@ -38,7 +38,7 @@ func (o *Orbit) startGateway() error {
 		opts.Name, opts.Alone = "gateway", true
 	}
 	if g.mesh != nil {
-		opts.Peers = g.mesh.Peers
+		opts.Peers, opts.Witness = g.mesh.Peers, g.mesh
 	}
 	if g.gateway, err = gateway.Start(context.Background(), opts); err != nil {
 		p.abandon()

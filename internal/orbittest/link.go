@@ -2,8 +2,10 @@ package orbittest
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 var (
@@ -31,7 +33,39 @@ type link struct {
 
 	mu    sync.Mutex
 	cut   bool
-	conns []net.Conn
+	conns []*cable
+}
+
+// cable is one connection. Once it is gone, its near end is dead and its far end hears nothing of that.
+type cable struct {
+	net.Conn
+	gone atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *cable) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.gone.Load() {
+		return n, err
+	}
+	go func() { _, _ = io.Copy(io.Discard, c.Conn) }() // until the server closes it
+	return 0, io.EOF
+}
+
+// Write implements net.Conn.
+func (c *cable) Write(b []byte) (int, error) {
+	if c.gone.Load() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// Close implements net.Conn.
+func (c *cable) Close() error {
+	if c.gone.Load() {
+		return nil
+	}
+	return c.Conn.Close()
 }
 
 // InProcessConn implements nats.InProcessConnProvider.
@@ -41,11 +75,23 @@ func (l *link) InProcessConn() (net.Conn, error) {
 	if l.cut {
 		return nil, errCut
 	}
-	c, err := (*direct)(l.o).InProcessConn()
-	if err == nil {
-		l.conns = append(l.conns, c)
+	conn, err := (*direct)(l.o).InProcessConn()
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	c := &cable{Conn: conn}
+	l.conns = append(l.conns, c)
+	return c, nil
+}
+
+// vanish leaves the other end of the cable without a word.
+func (l *link) vanish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = true
+	for _, c := range l.conns {
+		c.gone.Store(true)
+	}
 }
 
 // pull takes the cable out: what is under way in either direction is lost.

@@ -2,6 +2,7 @@ package orbittest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -18,7 +19,7 @@ type Node struct {
 // StartNode adds a node and gives its number.
 func (o *Orbit) StartNode() int {
 	o.T.Helper()
-	if err := o.startNode(); err != nil {
+	if err := o.startNode(o.nextName("node")); err != nil {
 		o.T.Fatalf("start a node: %v", err)
 	}
 	o.mu.Lock()
@@ -26,21 +27,31 @@ func (o *Orbit) StartNode() int {
 	return len(o.nodes) - 1
 }
 
-func (o *Orbit) startNode() error {
-	p, err := o.newProcess(mesh.Node, o.nextName("node"))
+// RestartNode starts another node under the name of the i-th, which has crashed, and gives its number.
+func (o *Orbit) RestartNode(i int) int {
+	o.T.Helper()
+	if err := o.startNode(o.Node(i).Name); err != nil {
+		o.T.Fatalf("start a node again: %v", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.nodes) - 1
+}
+
+func (o *Orbit) startNode(name string) error {
+	p, err := o.newProcess(mesh.Node, name)
 	if err != nil {
 		return err
 	}
 	n := &Node{Process: p}
-	address := ""
+	hw := orbit.Hardware{Cores: 4, Memory: 8 * orbit.GiB}
+	opts := node.Options{Name: n.Name, Version: "test", Conn: n.conn, Registry: o.registry(n.Process), Hardware: func() orbit.Hardware { return hw },
+		Class: "cpu", Serves: []string{"cpu"}, Pools: []string{orbit.CorePool}, Slots: o.opts.Slots, Log: o.logger, Faults: n.faults()}
 	if n.mesh != nil {
-		address = n.mesh.Addr()
+		opts.Address, opts.Gossip = n.mesh.Addr(), n.mesh
 		n.mesh.Update(mesh.Digest{Class: "cpu", Slots: o.opts.Slots})
 	}
-	hw := orbit.Hardware{Cores: 4, Memory: 8 * orbit.GiB}
-	n.node, err = node.Start(node.Options{Name: n.Name, Version: "test", Conn: n.conn, Registry: o.registry(n.Process), Hardware: func() orbit.Hardware { return hw },
-		Class: "cpu", Serves: []string{"cpu"}, Pools: []string{orbit.CorePool}, Slots: o.opts.Slots, Address: address, Log: o.logger, Faults: n.faults()})
-	if err != nil {
+	if n.node, err = node.Start(opts); err != nil {
 		p.abandon()
 		return err
 	}
@@ -56,6 +67,13 @@ func (o *Orbit) Node(i int) *Node {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.nodes[i]
+}
+
+// Nodes are all nodes that were ever started.
+func (o *Orbit) Nodes() []*Node {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.nodes)
 }
 
 // KillNode crashes a node.

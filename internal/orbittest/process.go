@@ -79,10 +79,16 @@ func (p *Process) abandon() { p.end(func() {}) }
 
 // Crash ends the process as kill -9 does: no hand-back, no goodbye, nothing more is sent. It may be called from any
 // goroutine, the process's own too; these end soon after, unheard.
-func (p *Process) Crash() {
+func (p *Process) Crash() { p.die(p.link.pull) }
+
+// Vanish ends the process as a machine without power does: its connection stays open for all that the server knows, and
+// nobody answers on it.
+func (p *Process) Vanish() { p.die(p.link.vanish) }
+
+func (p *Process) die(cut func()) {
 	p.once.Do(func() {
 		p.dead.Store(true)
-		p.link.pull()
+		cut()
 		p.conn.Close()
 		p.o.Logf("%s crashed", p.Name)
 		p.o.wg.Go(func() {
@@ -114,10 +120,26 @@ func (p *Process) end(f func()) {
 }
 
 // Cut takes the process off the network; it goes on, alone, until Heal.
-func (p *Process) Cut() { p.link.pull() }
+func (p *Process) Cut() {
+	p.Unplug()
+	if p.mesh != nil {
+		p.o.net.Cut(p.mesh.Addr())
+	}
+}
+
+// Unplug takes the process off the server until Heal; it still gossips.
+func (p *Process) Unplug() { p.link.pull() }
+
+// CutGossip takes the process's gossip off the network until Heal; its connection to the server stays.
+func (p *Process) CutGossip() { p.o.net.Cut(p.mesh.Addr()) }
 
 // Heal puts the process back on the network.
-func (p *Process) Heal() { p.link.plug() }
+func (p *Process) Heal() {
+	p.link.plug()
+	if p.mesh != nil {
+		p.o.net.Mend(p.mesh.Addr())
+	}
+}
 
 // Alive tells whether the process runs, be it cut off.
 func (p *Process) Alive() bool { return !p.dead.Load() }

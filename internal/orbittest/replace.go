@@ -27,7 +27,7 @@ func (o *Orbit) Replace(d time.Duration) (stop func()) {
 				}
 				start := o.startGateway
 				if p.Role == mesh.Node {
-					start = o.startNode
+					start = func() error { return o.startNode(o.nextName("node")) }
 				}
 				if err := start(); err != nil { // the server is away, or was in the middle of it
 					o.Logf("%s is not replaced yet: %v", p.Name, err)

@@ -74,6 +74,15 @@ func (n *Net) Split(addrs ...string) {
 	}
 }
 
+// Mend undoes the Cut of some hosts.
+func (n *Net) Mend(addrs ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, a := range addrs {
+		delete(n.cut, a)
+	}
+}
+
 // Heal undoes every Cut and Split.
 func (n *Net) Heal() {
 	n.mu.Lock()

@@ -1,0 +1,67 @@
+package streams
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Lease names one delivery of a bundle to whoever holds it: what its ack subject says, without what differs for no reason.
+type Lease struct {
+	Consumer  string // the subject up to its numbers: "$JS.ACK.ORBIT_0.cpu_core_1h"
+	Delivered uint64 // how many times the bundle was delivered, this time included
+	Seq       uint64 // of the bundle in its stream
+	Order     uint64 // of the delivery among all that the consumer made
+}
+
+const (
+	ackPrefix = "$JS.ACK."
+	// maxConsumerName bounds the first part of an ack subject: a class, a pool and a tier, of a stream in a domain.
+	maxConsumerName = 256
+)
+
+// Lease gives the lease of a delivery; not ok where its subject has a form that this version does not know.
+func (d *Delivery) Lease() (Lease, bool) { return leaseOf(d.AckSubject()) }
+
+// leaseOf reads an ack subject: $JS.ACK.<stream>.<consumer>, or $JS.ACK.<domain>.<account>.<stream>.<consumer>, then five
+// numbers, and after the longer form whatever the server likes.
+func leaseOf(subject string) (l Lease, ok bool) {
+	t := strings.Split(subject, ".")
+	at := 4
+	switch {
+	case len(t) >= 11:
+		at = 6
+	case len(t) != 9:
+		return l, false
+	}
+	l.Consumer = strings.Join(t[:at], ".")
+	for i, n := range []*uint64{&l.Delivered, &l.Seq, &l.Order} {
+		var err error
+		if *n, err = strconv.ParseUint(t[at+i], 10, 64); err != nil {
+			return l, false
+		}
+	}
+	return l, l.check() == nil
+}
+
+// Subject is where an ack or a NAK of the lease is sent. The two numbers at its end, the time and what was pending then, are
+// read by nobody.
+func (l Lease) Subject() string {
+	return fmt.Sprintf("%s.%d.%d.%d.0.0", l.Consumer, l.Delivered, l.Seq, l.Order)
+}
+
+// check refuses what came from elsewhere and is no ack subject: whoever hands back a lease publishes there.
+func (l Lease) check() error {
+	words := strings.Count(l.Consumer, ".") + 1
+	switch {
+	case len(l.Consumer) > maxConsumerName, !strings.HasPrefix(l.Consumer, ackPrefix), words != 4 && words != 6,
+		strings.Contains(l.Consumer, ".."), strings.HasSuffix(l.Consumer, "."):
+		return errLease
+	}
+	for _, c := range []byte(l.Consumer) {
+		if c <= ' ' || c == '*' || c == '>' || c == 127 {
+			return errLease
+		}
+	}
+	return nil
+}
