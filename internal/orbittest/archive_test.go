@@ -18,7 +18,21 @@ import (
 // soon puts runs away, and forgets them, as early as is allowed.
 var soon = orbittest.Options{ArchiveAfter: 15 * time.Minute, KeepRuns: 7 * 24 * time.Hour}
 
-// varied makes the mixed chain take every path: items that fail, are tried again, and return long objects.
+// plain is a chain without joins, limits and failure steps.
+const plain = `
+version: 0.0.1b
+cluster:
+  identifier: test/mixed
+  sla: 6h
+  trigger: api-call
+  retries: {max: 3, delay: 1s, jitter: none}
+  satellites:
+    - {uses: test/single, identifier: a}
+    - {uses: test/few, identifier: b}
+    - {uses: test/few, identifier: c}
+`
+
+// varied makes the plain chain take every path: items that fail, are tried again, and return long objects.
 func varied(o *orbittest.Orbit) string {
 	o.Script.On("a", orbittest.FanOut(4))
 	long := make([]byte, 40<<10)
@@ -27,7 +41,7 @@ func varied(o *orbittest.Orbit) string {
 	}
 	o.Script.On("b", orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.1": orbittest.FailForGood, "0.3": orbittest.FailFirst(1),
 		"0.2": emit(map[string]any{"text": string(long)})}))
-	return o.Apply(mixed)
+	return o.Apply(plain)
 }
 
 // shown is all that the API shows of a run.

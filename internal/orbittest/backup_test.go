@@ -72,7 +72,7 @@ func TestRunThatWasInTheMiddleGoesOnAfterARestore(t *testing.T) {
 		o.Script.On("a", orbittest.FanOut(20))
 		o.Script.On("b", orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.3": orbittest.FailFirst(3)}))
 		o.Script.On("c", orbittest.Sleep(20*time.Second, orbittest.Pass))
-		name := o.Apply(mixed)
+		name := o.Apply(plain)
 		id := o.Run(name, nil)
 		time.Sleep(25 * time.Second)
 		file := backup(o)
@@ -107,7 +107,7 @@ func TestBackupOfABusyMeshLosesNoRun(t *testing.T) {
 		o.Script.On("a", orbittest.FanOut(8))
 		o.Script.On("b", orbittest.Sleep(20*time.Millisecond, orbittest.Pass))
 		o.Script.On("c", orbittest.Sleep(300*time.Millisecond, orbittest.FailFirst(1)))
-		name := o.Apply(mixed)
+		name := o.Apply(plain)
 		var before []string
 		stop, done := make(chan struct{}), make(chan struct{})
 		for range 10 {
