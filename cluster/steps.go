@@ -74,9 +74,7 @@ func (c *compiler) readStep(n *yaml.Node, part Part) (*StepSpec, bool) {
 		s.Concurrency, _ = c.integer(v.value, "concurrency", 1, maxConcurrency)
 	}
 	if v, ok := f.get("rate-limit"); ok {
-		if s.RateLimit = c.readRate(v.value); s.RateLimit != nil {
-			c.warn(v.key, codeLimitLater, "", "a rate-limit is not kept yet")
-		}
+		s.RateLimit = c.readRate(v.value)
 	}
 	if v, ok := f.get("resources"); ok {
 		s.resourcesKey = v.key

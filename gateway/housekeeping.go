@@ -34,6 +34,11 @@ func (s *settler) housekeeping(ctx context.Context) error {
 			return err
 		}
 		s.completePending(ctx, now)
+		s.permits.forget(func(run string) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.runs[run] != nil
+		})
 		if err := s.unpark(ctx); err != nil && ctx.Err() == nil {
 			s.g.log.Warn().Err(err).Msg("paused bundles are not put back; trying again")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/exospherehost/orbit/kv"
@@ -23,6 +24,25 @@ type lease struct {
 	p   int
 	doc leaseDoc
 	rev uint64
+
+	mu          sync.Mutex
+	began, good time.Time // when this gateway took the lease, and when it last renewed it
+}
+
+// times tells since when this gateway leads, and when it was last known to.
+func (l *lease) times() (began, good time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.began, l.good
+}
+
+// renewed notes that the lease was renewed; begin is the time before the server was asked.
+func (l *lease) renewed(begin time.Time, taken bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.good = begin; taken {
+		l.began = time.Now()
+	}
 }
 
 type leaseDoc struct {
@@ -65,7 +85,7 @@ func (l *lease) wait(ctx context.Context) bool {
 }
 
 func (l *lease) take(ctx context.Context, was leaseDoc, rev uint64) bool {
-	doc := leaseDoc{Owner: l.g.opts.Name, Epoch: was.Epoch + 1}
+	doc, asked := leaseDoc{Owner: l.g.opts.Name, Epoch: was.Epoch + 1}, time.Now()
 	var err error
 	if rev == 0 {
 		rev, err = l.bucket().Create(ctx, l.key(), &doc)
@@ -76,6 +96,7 @@ func (l *lease) take(ctx context.Context, was leaseDoc, rev uint64) bool {
 		return false
 	}
 	l.doc, l.rev = doc, rev
+	l.renewed(asked, true)
 	return true
 }
 
@@ -92,10 +113,12 @@ func (l *lease) keep(ctx context.Context, lost func()) {
 		}
 		next := l.doc
 		next.Beat++
+		asked := time.Now()
 		rev, err := l.bucket().Update(ctx, l.key(), &next, l.rev)
 		switch {
 		case err == nil:
 			l.doc, l.rev, good = next, rev, time.Now()
+			l.renewed(asked, false)
 		case errors.Is(err, kv.ErrConflict):
 			if doc, rev, err := l.bucket().Get(ctx, l.key()); err == nil && doc.Owner == l.doc.Owner && doc.Epoch == l.doc.Epoch {
 				l.doc, l.rev, good = *doc, rev, time.Now() // our own write, whose answer was lost

@@ -31,11 +31,12 @@ const (
 // settler leads one partition, while this gateway holds its lease: it folds the ledger into tallies, schedules retries and
 // ends runs. Everything it does follows from a prefix of the ledger, so a second settler that does the same does no harm.
 type settler struct {
-	g    *Gateway
-	p    int
-	wake chan struct{}
-	feed *feed // what is known of the stream without reading it
-	docs *feed // the same of the stream of run documents: which of them this gateway has written itself
+	g       *Gateway
+	p       int
+	wake    chan struct{}
+	feed    *feed // what is known of the stream without reading it
+	permits permits
+	docs    *feed // the same of the stream of run documents: which of them this gateway has written itself
 
 	pulse pulse // for metrics
 
@@ -76,6 +77,11 @@ func (s *settler) run() {
 		s.epoch = s.lease.doc.Epoch // from here on the lease is keep's
 		var wg sync.WaitGroup
 		wg.Go(func() { s.lease.keep(ctx, stop) })
+		permits, err := s.g.opts.Conn.Subscribe(streams.PermitSubject(s.p), s.permit)
+		if err != nil {
+			s.g.log.Error().Err(err).Int("partition", s.p).Msg("attempts of steps with a rate-limit are not permitted")
+			stop()
+		}
 		wg.Go(func() {
 			if err := streams.ConsumeDue(ctx, s.g.js, s.p, s.publishDue); err != nil {
 				s.g.log.Error().Err(err).Int("partition", s.p).Msg("due bundles are not published")
@@ -87,6 +93,9 @@ func (s *settler) run() {
 			s.g.log.Error().Err(err).Int("partition", s.p).Msg("stopped leading; trying again")
 		}
 		stop()
+		if permits != nil {
+			_ = permits.Unsubscribe()
+		}
 		wg.Wait()
 		s.lease.release()
 		s.reset()

@@ -52,7 +52,7 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 		for _, child := range e.step.kids {
 			e.childSizes(child, sizes)
 			k := e.node.pace.bundle(child.Uses, child.BundleHint)
-			if child.Limited() { // what is counted one by one is published one by one
+			if child.Limited() || child.RateLimit != nil { // what is let through one by one comes one by one
 				k = 1
 			}
 			for _, kid := range cluster.Group(child.Identifier, sizes, k) {

@@ -38,6 +38,12 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 			return func() { n.handOver(d, soon, err.Error()) }
 		}
 	}
+	if err := n.permit(ctx, b, p); err != nil { // before a start is marked: a bundle that waits does no harm to a node
+		if errors.Is(err, errCancelled) {
+			return func() { n.drop(d) }
+		}
+		return func() { n.handOver(d, backIn(err), err.Error()) }
+	}
 	log := n.logs.book(d)
 	suspicious, marks := d.Delivered >= suspectFrom, 0
 	if suspicious {

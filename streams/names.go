@@ -34,6 +34,7 @@ import (
 //	  orbit.cast              gateways tell all nodes: a run was cancelled, queues were made
 //	  orbit.node.<name>       a node's heartbeat, answered with the queues there are
 //	  orbit.holds.<name>      what other nodes hold, told to this keeper; an empty message looks whether anybody listens
+//	  orbit.permit.<p>        a node asks the leader whether an attempt may begin
 //	  orbit.ask.secrets       a node asks for the secrets of a bundle it holds
 //	  orbit.api.<verb>        the gateway's micro service
 const (
@@ -152,6 +153,9 @@ func wordOf(name string) string {
 		return c
 	}, name)
 }
+
+// PermitSubject is where the leader of a partition answers who asks for a permit.
+func PermitSubject(p int) string { return "orbit.permit." + strconv.Itoa(p) }
 
 // NodeSubject is a node's heartbeat.
 func NodeSubject(name string) string { return "orbit.node." + name }

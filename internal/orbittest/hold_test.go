@@ -173,3 +173,47 @@ func TestDelaySurvivesARestartOfEverything(t *testing.T) {
 		}
 	})
 }
+
+func TestAttemptsKeepTheRateOfTheirStep(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Gateways: 2, Nodes: 3, Slots: 8}, func(o *orbittest.Orbit) {
+		m := &meter{}
+		o.Script.On("a", orbittest.FanOut(60))
+		o.Script.On("b", m.through(orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.3": orbittest.FailFirst(1), "0.7": orbittest.FailFirst(1)})))
+		id := o.Run(o.Apply(limitedTo("rate-limit: 2/s")), nil)
+		time.Sleep(10 * time.Second)
+		o.KillGateway(0) // another one leads, and knows nothing of what was permitted
+		run := o.Wait(id)
+		wantRun(t, run, orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 60})
+		if len(m.starts) != 62 {
+			t.Errorf("%d attempts, want 62", len(m.starts))
+		}
+		for i := 1; i < len(m.starts); i++ {
+			if gap := m.starts[i].Sub(m.starts[i-1]); gap < 490*time.Millisecond {
+				t.Errorf("attempt %d began %s after the one before; the rate is 2/s", i, gap)
+			}
+		}
+		if took := m.starts[61].Sub(m.starts[0]); took > 55*time.Second {
+			t.Errorf("62 attempts at 2/s took %s", took)
+		}
+	})
+}
+
+func TestSlowRateKeepsNoSlot(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Slots: 2}, func(o *orbittest.Orbit) {
+		m := &meter{}
+		o.Script.On("a", orbittest.FanOut(8))
+		o.Script.On("b", m.through(orbittest.Pass))
+		slow := o.Run(o.Apply(limitedTo("rate-limit: 6/h")), nil)
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		o.Wait(o.Run(o.Apply(chain), nil))
+		if took := time.Since(begun); took > 30*time.Second {
+			t.Errorf("another run took %s beside one that waits for its rate", took)
+		}
+		run := o.Wait(slow)
+		wantRun(t, run, orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 8})
+		if took := m.starts[len(m.starts)-1].Sub(m.starts[0]); took < 70*time.Minute || took > 80*time.Minute {
+			t.Errorf("8 attempts at 6/h took %s", took)
+		}
+	})
+}
