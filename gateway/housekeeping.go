@@ -44,6 +44,12 @@ func (s *settler) housekeeping(ctx context.Context) error {
 		}
 		s.times.look = now
 	}
+	if now.Sub(s.times.sweep) >= sweepEvery {
+		if err := s.sweep(ctx, now); err != nil && ctx.Err() == nil {
+			s.g.log.Warn().Err(err).Msg("sweep")
+		}
+		s.times.sweep = now
+	}
 	if now.Sub(s.times.show) >= time.Second {
 		s.show(ctx, now)
 		s.times.show = now

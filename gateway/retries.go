@@ -81,12 +81,15 @@ func (s *settler) newBatch() *streams.Batch {
 // message is what puts a bundle into its queue, or beside it while its run is paused.
 func (s *settler) message(or *openRun, step *cluster.Step, b *orbit.Bundle, now time.Time) *nats.Msg {
 	s.mu.Lock()
-	paused := or != nil && or.doc.State == orbit.RunPaused
+	paused, suffix := or != nil && or.doc.State == orbit.RunPaused, ""
+	if or != nil && or.pass > 0 {
+		suffix = fmt.Sprintf("~sweep%d.%d", s.epoch, or.pass)
+	}
 	s.mu.Unlock()
 	if paused {
 		return streams.ParkMessage(s.p, b.Run, b.Encode())
 	}
-	return streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, now), s.p, b, "")
+	return streams.WorkMessage(streams.QueueFor(step.Class, step.Pool, b, now), s.p, b, suffix)
 }
 
 // publishDue publishes a retry bundle whose time has come.

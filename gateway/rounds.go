@@ -171,7 +171,7 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 		return err
 	}
 	if or.anew {
-		if err := s.refold(ctx, or, seq); err != nil {
+		if err := s.refold(ctx, or, seq, &effects{}); err != nil { // all effects of the rounds before are done
 			return err
 		}
 	}
@@ -225,8 +225,8 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 	return nil
 }
 
-// refold adds up what a run came to in the rounds before. All effects of it are done, so they are not repeated.
-func (s *settler) refold(ctx context.Context, or *openRun, before uint64) error {
+// refold adds up anew what a run has come to before a sequence, and notes what follows from it.
+func (s *settler) refold(ctx context.Context, or *openRun, before uint64, todo *effects) error {
 	s.mu.Lock()
 	or.tally, or.folded, or.limits, or.anew = or.plan.NewTally(), 0, nil, false
 	s.mu.Unlock()
@@ -234,7 +234,7 @@ func (s *settler) refold(ctx context.Context, or *openRun, before uint64) error 
 		if m.Seq >= before {
 			return nil
 		}
-		return s.foldStored(ctx, m, &effects{})
+		return s.foldStored(ctx, m, todo)
 	})
 }
 

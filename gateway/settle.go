@@ -51,7 +51,7 @@ type settler struct {
 	epoch        uint64 // of the lease
 	last         uint64 // sequence of the last folded record
 	checkpointed uint64
-	times        struct{ checkpoint, look, show time.Time }
+	times        struct{ checkpoint, look, show, sweep time.Time }
 }
 
 func newSettler(g *Gateway, p int) *settler {
@@ -310,7 +310,7 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 		}
 	}
 	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
-	or.folded = seq
+	or.folded, or.progress = seq, time.Now()
 	if step, ok := or.plan.Step(rec.Step); ok && step.Part == cluster.Main && rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {
 			if r := &rec.Results[i]; r.State == orbit.ItemFailed && r.Error != nil {

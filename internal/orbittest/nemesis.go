@@ -1,10 +1,13 @@
 package orbittest
 
 import (
+	"context"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/exospherehost/orbit/streams"
 )
 
 // Pick gives one of the living processes, the n-th by some count; nil where there is none.
@@ -65,4 +68,31 @@ func (o *Orbit) DropStream(name string) {
 	if err != nil {
 		o.T.Fatal(err)
 	}
+}
+
+// Lose removes what waits of a run from every queue, as an operator may, and tells how much that was.
+func (o *Orbit) Lose(run string) (n uint64) {
+	o.T.Helper()
+	js, err := jetstream.New(o.conn)
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
+	defer cancel()
+	for _, f := range streams.OfRun(0, run) {
+		s, err := js.Stream(ctx, f.Stream)
+		if err != nil {
+			o.T.Fatal(err)
+		}
+		before := s.CachedInfo().State.Msgs
+		if err := s.Purge(ctx, jetstream.WithPurgeSubject(f.Subject)); err != nil {
+			o.T.Fatal(err)
+		}
+		after, err := s.Info(ctx)
+		if err != nil {
+			o.T.Fatal(err)
+		}
+		n += before - after.State.Msgs
+	}
+	return n
 }
