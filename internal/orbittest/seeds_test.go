@@ -128,7 +128,12 @@ func foretell(seed uint64, steps []string) map[string]map[orbit.ItemState]int {
 	for _, states := range out {
 		told += states[orbit.ItemFailed]
 	}
-	out["all"], out["tell"] = map[orbit.ItemState]int{orbit.ItemSucceeded: 1}, map[orbit.ItemState]int{orbit.ItemSucceeded: told}
+	all := orbit.ItemSucceeded
+	if each := out["each"][orbit.ItemSucceeded]; each < told { // less than half of what counts for it
+		all = orbit.ItemFailed
+		defer func() { out["tell"][orbit.ItemSucceeded]++ }()
+	}
+	out["all"], out["tell"] = map[orbit.ItemState]int{all: 1}, map[orbit.ItemState]int{orbit.ItemSucceeded: told}
 	return out
 }
 
