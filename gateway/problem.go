@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
@@ -44,7 +47,8 @@ func asProblem(err error) *orbit.Problem {
 		return notFound("%s", err)
 	case errors.Is(err, kv.ErrConflict):
 		return conflict("%s; try again", err)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, streams.ErrUnknown), errors.Is(err, streams.ErrClosed):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, streams.ErrUnknown), errors.Is(err, streams.ErrClosed),
+		errors.Is(err, streams.ErrNoStream), errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrTimeout), errors.Is(err, jetstream.ErrNoStreamResponse):
 		return problem(http.StatusServiceUnavailable, "the NATS server does not answer: %s; try again", err)
 	case errors.As(err, &full):
 		return problem(http.StatusServiceUnavailable, "the NATS server cannot store this now: %s; look at its disk and limits", full.Description)

@@ -8,4 +8,8 @@ const (
 	OwnChildren     = "own-children-after-lost-cas"
 	DedupeForCAS    = "dedupe-instead-of-cas"
 	CheckpointFirst = "checkpoint-before-effects"
+	JoinUncounted   = "joins-not-counted"
+	LimitCounter    = "limit-counts-what-runs"
+	AckBeforePark   = "ack-before-parked"
+	DocumentFirst   = "document-before-marker"
 )
