@@ -39,6 +39,8 @@ type settler struct {
 
 	pulse pulse // for metrics
 
+	cutting chan struct{} // held by the cuts that are under way
+
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
 	ended   map[string]bool // runs that ended here since the last look for runs
@@ -54,7 +56,7 @@ type settler struct {
 }
 
 func newSettler(g *Gateway, p int) *settler {
-	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: &feed{}, docs: &feed{}, runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
+	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: &feed{}, docs: &feed{}, runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}, cutting: make(chan struct{}, cutsAtOnce)}
 }
 
 // poke makes the settler look at the ledger soon.
@@ -208,6 +210,7 @@ type effects struct {
 	touched []*openRun
 	timed   []timed
 	joins   map[string]release // by bundle
+	batches []timed            // of the log
 }
 
 // effect does what follows from the records just folded.
@@ -232,9 +235,13 @@ func (s *settler) effect(ctx context.Context, todo *effects) error {
 	if err := s.publishJoins(ctx, todo.joins); err != nil {
 		return err
 	}
+	if err := s.publishBatches(ctx, todo.batches); err != nil {
+		return err
+	}
 	if err := s.releaseLimited(ctx, todo.touched); err != nil {
 		return err
 	}
+	s.cutLogs(ctx, todo.touched)
 	return s.endRuns(ctx, todo.touched)
 }
 
@@ -270,6 +277,9 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	if rec.Step == orbit.RetryStep {
 		return s.reopen(ctx, or, seq, data, todo)
+	}
+	if rec.Step == orbit.LogsStep {
+		return s.foldCut(ctx, or, seq, data, todo)
 	}
 	if rec.Counts.Retry > 0 || rec.Counts.Failed > 0 || or.plan.NeedsResults(rec.Step) {
 		if rec, err = s.whole(ctx, seq, data); err != nil {
