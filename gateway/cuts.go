@@ -32,7 +32,7 @@ const (
 // batch ends depends on the clock; it is decided by the CAS of its marker, and everything after that follows from the ledger.
 // A run that is cancelled gets no last batch: nothing of it runs any more, its log steps neither.
 type cuts struct {
-	at   time.Time // not before, unless everything else has ended
+	at   time.Time // of the last look at the log; cutEvery after it comes the next, unless everything else has ended
 	wait time.Time // in no case before
 	more bool      // a whole batch lay there already when the last was cut
 	busy bool      // the next one is being cut, or its marker was not folded yet
@@ -67,7 +67,7 @@ func (s *settler) cutLogs(ctx context.Context, runs []*openRun) {
 		or.cuts.busy = or.cuts.busy || due
 		s.mu.Unlock()
 		if due {
-			s.g.wg.Go(func() { c.do(ctx) })
+			s.cutters.Go(func() { c.do(ctx) })
 		}
 	}
 }
@@ -156,11 +156,11 @@ func (c *cut) giveUp(ctx context.Context, err error) {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	now := time.Now()
-	if c.or.cuts.busy, c.or.cuts.more = false, false; err != nil {
+	c.or.cuts.busy = false
+	if now := time.Now(); err != nil {
 		c.or.cuts.wait = now.Add(cutPause)
 	} else {
-		c.or.cuts.at = now
+		c.or.cuts.at, c.or.cuts.more = now, false
 	}
 }
 

@@ -39,7 +39,8 @@ type settler struct {
 
 	pulse pulse // for metrics
 
-	cutting chan struct{} // held by the cuts that are under way
+	cutters sync.WaitGroup // of cuts; they end with the lead
+	cutting chan struct{}  // held by the cuts that are under way
 
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
@@ -90,6 +91,7 @@ func (s *settler) run() {
 		}
 		stop()
 		wg.Wait()
+		s.cutters.Wait()
 		s.lease.release()
 		s.reset()
 	}

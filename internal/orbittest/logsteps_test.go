@@ -286,3 +286,57 @@ func TestNothingOfTheLogIsLostWhereverTheLeaderCrashes(t *testing.T) {
 		}
 	}
 }
+
+func TestLogStepsGoOnAfterARestore(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Unchecked: true}, func(o *orbittest.Orbit) {
+		h := &heard{}
+		o.Script.On("a", orbittest.FanOut(8))
+		o.Script.On("b", talk(8, orbittest.FailFirst(1)))
+		o.Script.On("send", h.keep)
+		id := o.Run(o.Apply(told), nil)
+		time.Sleep(25 * time.Second)
+		file := backup(o)
+		if run, _ := o.Look(id); run.State.Terminal() || len(h.batches) == 0 {
+			t.Fatalf("it is %s and has had %d batches before it was backed up", run.State, len(h.batches))
+		}
+		o.Close()
+
+		twin := o.Twin(orbittest.Options{})
+		defer twin.Close()
+		twin.Script.On("b", talk(8, orbittest.FailFirst(1)))
+		twin.Script.On("send", h.keep)
+		twin.Accepted(id)
+		restored(twin, file)
+		wantRun(t, twin.Wait(id), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 8})
+		var keys, all = map[string]bool{}, twin.Log(id, "satellite=b")
+		for _, b := range h.batches {
+			for _, r := range b.Records {
+				keys[r.Key] = true
+			}
+		}
+		for _, r := range all {
+			if !keys[r.Key] {
+				t.Errorf("no log step got %s of %s", r.Message, r.Item)
+			}
+		}
+		twin.Settle()
+		for _, v := range twin.Violations() {
+			t.Error(v)
+		}
+	})
+}
+
+func TestItemsShowABatchThatWaits(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
+		o.Script.On("send", orbittest.Sleep(20*time.Second, orbittest.Pass))
+		id := o.Run(o.Apply(told), nil)
+		time.Sleep(5 * time.Second)
+		if items := o.Items(id, "satellite=send"); len(items) != 1 || items[0].ID != "send/0" || items[0].State.Terminal() {
+			t.Errorf("%+v", items)
+		}
+		wantRun(t, o.Wait(id), orbit.RunSucceeded, "send", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
+		if items := o.Items(id, "satellite=note"); len(items) != 1 || items[0].ID != "note/0.0" {
+			t.Errorf("%+v", items)
+		}
+	})
+}
