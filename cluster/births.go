@@ -12,6 +12,7 @@ type wiring struct {
 	leads   map[string][]*lead // joins that count a step's items
 	starts  map[string]bool    // steps whose failure starts the failure steps
 	firsts  []*Step            // failure steps that no edge enters
+	logs    []*Step            // log steps that no edge enters
 	members map[string]map[string]bool
 	births  map[string]int  // members of a join that its scope object becomes
 	holds   map[string]bool // steps whose records name bundles that the leader publishes
@@ -27,7 +28,7 @@ type lead struct {
 
 // wire derives the wiring.
 func (p *Plan) wire() *wiring {
-	w := &wiring{scoped: map[string][]*Step{}, leads: map[string][]*lead{}, starts: map[string]bool{}, firsts: p.Firsts(Failure), members: map[string]map[string]bool{}, births: map[string]int{}, holds: map[string]bool{}}
+	w := &wiring{scoped: map[string][]*Step{}, leads: map[string][]*lead{}, starts: map[string]bool{}, firsts: p.Firsts(Failure), logs: p.Firsts(Logs), members: map[string]map[string]bool{}, births: map[string]int{}, holds: map[string]bool{}}
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Join == nil {

@@ -58,7 +58,6 @@ const (
 	codeInlineSecret = "ORB-C084"
 
 	// What compiles, but is not run yet: NotRunYet knows them by their first digit.
-	codeLogsLater    = "ORB-C092"
 	codeTriggerLater = "ORB-C093"
 	codeNoCode       = "ORB-C097"
 )

@@ -160,6 +160,8 @@ func (g *gathering) item(s *Step, lineage orbit.Lineage) (*Committed, int, error
 	bundle := ""
 	parent := g.plan.above(s)
 	switch {
+	case s.Part == Logs && parent == nil:
+		bundle = orbit.LogBundleID(s.Identifier, g.run, lineage)
 	case parent == nil:
 		bundle = g.first(s)
 	case s.Join != nil:

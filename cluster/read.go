@@ -48,7 +48,6 @@ func (c *compiler) read(root *yaml.Node) *Spec {
 		c.readFailure(v, s)
 	}
 	if v, ok := f.get("logs"); ok {
-		c.warn(v.key, codeLogsLater, "", "log steps are not run yet")
 		if lf, ok := c.fields(v.value, v.key, "logs", logsKeys); ok {
 			if l, ok := lf.need("satellites"); ok {
 				s.Steps = append(s.Steps, c.readSteps(l, Logs)...)

@@ -44,7 +44,7 @@ func (p *Plan) Again(m orbit.RetryMarker, failed []FailedItem) (again []FailedIt
 //
 // What has succeeded stays, a join that tolerated a failure too.
 func (t *Tally) Reopen(p *Plan, m orbit.RetryMarker, failed []FailedItem) (items []FailedItem, released []Release) {
-	t.Round = m.Round
+	t.Round, t.Logs.Last = m.Round, false
 	w := p.wiring()
 	again := p.Again(m, failed)
 	open := make(map[string]bool, len(again))

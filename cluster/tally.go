@@ -10,6 +10,7 @@ import (
 //
 //	outstanding = roots + joins scoped on the run
 //	            + Σ over records (children and joins born + failure items born − items settled)
+//	            + Σ over cuts of the log (first log steps)
 //
 // An item counts from its birth. `retry` is not settled, and a retry bundle gives birth to nothing.
 type Tally struct {
@@ -17,6 +18,7 @@ type Tally struct {
 	Round       int                                     `json:"round"` // from 1
 	Steps       map[string]*StepTally                   `json:"steps"`
 	Joins       map[string]map[orbit.Lineage]*JoinTally `json:"joins,omitempty"` // that are not released, by step and scope object
+	Logs        LogTally                                `json:"logs,omitzero"`
 }
 
 // StepTally counts the items of one step.
@@ -66,10 +68,9 @@ func (t *Tally) Fold(p *Plan, rec *orbit.Record) []Release {
 	return t.joins(p, rec)
 }
 
-// Settle gives the state in which the run ends; not ok while something is outstanding. Failure and log steps have no part
-// in it.
+// Settle gives the state in which the run ends; not ok while it is not over. Failure and log steps have no part in it.
 func (t *Tally) Settle(p *Plan) (state orbit.RunState, ok bool) {
-	if t.Outstanding != 0 {
+	if !t.Over(p) {
 		return "", false
 	}
 	failed, leaves := 0, 0
@@ -104,7 +105,7 @@ func (t *Tally) step(name string) *StepTally {
 
 // Clone is a copy that shares nothing.
 func (t *Tally) Clone() *Tally {
-	c := &Tally{Outstanding: t.Outstanding, Round: t.Round, Steps: make(map[string]*StepTally, len(t.Steps))}
+	c := &Tally{Outstanding: t.Outstanding, Round: t.Round, Steps: make(map[string]*StepTally, len(t.Steps)), Logs: t.Logs}
 	for name, s := range t.Steps {
 		copied := *s
 		c.Steps[name] = &copied

@@ -73,6 +73,8 @@ func (g *Gateway) ours(ctx context.Context) ([]string, error) {
 		switch {
 		case name == g.store.Runs.Stream():
 			return 0
+		case name == streams.LogsStream: // after the ledgers, which say how far it was cut
+			return 2
 		case strings.HasPrefix(name, "ORBIT_"):
 			return 1
 		}

@@ -12,12 +12,12 @@ import (
 	"github.com/exospherehost/orbit/streams"
 )
 
-// endRuns ends those of the given runs that have nothing outstanding.
+// endRuns ends those of the given runs of which nothing is left to be done.
 func (s *settler) endRuns(ctx context.Context, runs []*openRun) error {
 	var over []*openRun
 	s.mu.Lock()
 	for _, or := range runs {
-		if !or.ended && or.tally.Outstanding == 0 && or.tally.Round == or.doc.Round {
+		if !or.ended && or.tally.Over(or.plan) && or.tally.Round == or.doc.Round {
 			or.ended = true
 			over = append(over, or)
 		}

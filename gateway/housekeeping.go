@@ -28,6 +28,7 @@ func (s *settler) housekeeping(ctx context.Context) error {
 	if err := s.releaseLimited(ctx, s.limited()); err != nil {
 		return err
 	}
+	s.cutLogs(ctx, s.logged())
 	s.docs.take() // what this gateway has written itself; else it would fill up between two looks
 	if now.Sub(s.times.look) >= pendingAge {
 		if err := s.lookForRuns(ctx); err != nil {

@@ -46,6 +46,13 @@ func (l *itemLister) pending(skip int) (next string, err error) {
 		}
 		done[rec.Bundle] = true
 		delete(named, rec.Bundle)
+		if rec.Step == orbit.LogsStep {
+			m, err := rec.LogMarker()
+			for _, s := range l.plan.LogFirsts() {
+				wait(orbit.LogBundleID(s.Identifier, l.doc.ID, m.Lineage()), s.Identifier, l.doc.ID, m.Lineage())
+			}
+			return err
+		}
 		born := newBirths(rec)
 		if len(l.plan.JoinsOf(rec.Step)) > 0 {
 			for _, at := range born.lineages(0, born.first[len(rec.Results)]) {

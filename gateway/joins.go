@@ -19,7 +19,7 @@ func (todo *effects) release(or *openRun, r cluster.Release) {
 	if todo.joins == nil {
 		todo.joins = map[string]release{}
 	}
-	todo.joins[or.unnamedID(r.Join.Identifier, r.Lineage)] = release{or, r}
+	todo.joins[or.unnamedID(r.Join, r.Lineage)] = release{or, r}
 }
 
 // publishJoins puts released joins into their queues. They bring no inputs: the node that does one reads them from the
@@ -31,7 +31,7 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 	}
 	var now []timed
 	for _, r := range joins {
-		now = append(now, timed{r.or, s.unnamed(r.or, r.Join, heldItem{r.Lineage, r.or.doc.ID, r.Failed}), time.Now().Add(time.Duration(r.Join.Delay)), r.Join})
+		now = append(now, s.unnamedNow(r.or, r.Join, heldItem{r.Lineage, r.or.doc.ID, r.Failed}))
 	}
 	// Dying before the answers: the checkpoint is older than the records that released them, so the next leader folds those
 	// again and publishes the same bundles under the same ids.
@@ -42,20 +42,28 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 }
 
 // unnamedID is the id of the bundle of an item that no record names, in this round of the run.
-func (or *openRun) unnamedID(step string, at orbit.Lineage) string {
-	if or.tally.Round > 1 {
-		return orbit.RoundBundleID(step, or.doc.ID, at, or.tally.Round)
+func (or *openRun) unnamedID(step *cluster.Step, at orbit.Lineage) string {
+	switch {
+	case step.Part == cluster.Logs: // batches are numbered through all rounds
+		return orbit.LogBundleID(step.Identifier, or.doc.ID, at)
+	case or.tally.Round > 1:
+		return orbit.RoundBundleID(step.Identifier, or.doc.ID, at, or.tally.Round)
 	}
-	return orbit.JoinBundleID(step, or.doc.ID, at)
+	return orbit.JoinBundleID(step.Identifier, or.doc.ID, at)
 }
 
-// unnamed is the bundle of an item that no record names: of a join, or one that a later round does again.
+// unnamed is the bundle of an item that no record names: of a join, of a batch of the log, or one that a later round does again.
 func (s *settler) unnamed(or *openRun, step *cluster.Step, it heldItem) *orbit.Bundle {
 	b := s.g.bundleOf(or.doc)
-	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step.Identifier, it.Lineage), step.Identifier, it.Parent, it.Failed, or.tally.Round
+	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step, it.Lineage), step.Identifier, it.Parent, it.Failed, or.tally.Round
 	b.Items = []orbit.Item{{Lineage: it.Lineage, Bare: true}}
 	if step.SeesPayload() {
 		b.Payload = payloadOf(or.doc)
 	}
 	return &b
+}
+
+// unnamedNow is such a bundle with its time, given that it is to come now.
+func (s *settler) unnamedNow(or *openRun, step *cluster.Step, it heldItem) timed {
+	return timed{or, s.unnamed(or, step, it), time.Now().Add(time.Duration(step.Delay)), step}
 }

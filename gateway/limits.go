@@ -116,7 +116,7 @@ func (s *settler) releaseStep(ctx context.Context, or *openRun, step *cluster.St
 	s.mu.Lock()
 	n := min(free, len(l.Queue))
 	for _, it := range l.Queue[:n] {
-		now = append(now, timed{or, s.unnamed(or, step, it), time.Now().Add(time.Duration(step.Delay)), step})
+		now = append(now, s.unnamedNow(or, step, it))
 	}
 	l.Queue = l.Queue[n:]
 	s.mu.Unlock()

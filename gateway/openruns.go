@@ -29,6 +29,7 @@ type openRun struct {
 	reason   string    // the first failure's sentence
 	ended    bool      // over, as far as the ledger says; the document may not say so yet
 	anew     bool      // tally is empty although records of earlier rounds were folded: they are folded again when the round's marker comes
+	cuts     cuts      // of its log; guarded by mu
 	behind   bool      // doc says that the run is running, and what is stored does not yet
 }
 
@@ -41,7 +42,7 @@ func (s *settler) adopt(doc *kv.Run, rev uint64, p *cluster.Plan) {
 	}
 	or := s.runs[doc.ID]
 	if or == nil {
-		s.runs[doc.ID] = &openRun{doc: doc, rev: rev, plan: p, tally: p.NewTally(), shown: time.Now(), progress: time.Now(), anew: doc.Round > 1}
+		s.runs[doc.ID] = &openRun{doc: doc, rev: rev, plan: p, tally: p.NewTally(), shown: time.Now(), progress: time.Now(), cuts: cuts{at: time.Now()}, anew: doc.Round > 1}
 		return
 	}
 	if rev > or.rev {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -40,6 +41,9 @@ type settler struct {
 
 	pulse pulse // for metrics
 
+	cutters sync.WaitGroup // of cuts; they end with the lead
+	cutting chan struct{}  // held by the cuts that are under way
+
 	mu      sync.Mutex // guards runs and what is in them; run is the only writer of tallies
 	runs    map[string]*openRun
 	ended   map[string]bool // runs that ended here since the last look for runs
@@ -55,7 +59,7 @@ type settler struct {
 }
 
 func newSettler(g *Gateway, p int) *settler {
-	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: &feed{}, docs: &feed{}, runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}}
+	return &settler{g: g, p: p, wake: make(chan struct{}, 1), feed: &feed{}, docs: &feed{}, runs: map[string]*openRun{}, ended: map[string]bool{}, lease: lease{g: g, p: p}, cutting: make(chan struct{}, cutsAtOnce)}
 }
 
 // poke makes the settler look at the ledger soon.
@@ -97,6 +101,7 @@ func (s *settler) run() {
 			_ = permits.Unsubscribe()
 		}
 		wg.Wait()
+		s.cutters.Wait()
 		s.lease.release()
 		s.reset()
 	}
@@ -217,6 +222,7 @@ type effects struct {
 	touched []*openRun
 	timed   []timed
 	joins   map[string]release // by bundle
+	batches []timed            // of the log
 }
 
 // effect does what follows from the records just folded.
@@ -241,9 +247,13 @@ func (s *settler) effect(ctx context.Context, todo *effects) error {
 	if err := s.publishJoins(ctx, todo.joins); err != nil {
 		return err
 	}
+	if err := s.publishBatches(ctx, todo.batches); err != nil {
+		return err
+	}
 	if err := s.releaseLimited(ctx, todo.touched); err != nil {
 		return err
 	}
+	s.cutLogs(ctx, todo.touched)
 	return s.endRuns(ctx, todo.touched)
 }
 
@@ -280,8 +290,13 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	if rec.Step == orbit.RetryStep {
 		return s.reopen(ctx, or, seq, data, todo)
 	}
+	if rec.Step == orbit.LogsStep {
+		return s.foldCut(ctx, or, seq, data, todo)
+	}
 	if rec.Counts.Retry > 0 || rec.Counts.Failed > 0 || or.plan.NeedsResults(rec.Step) {
-		if rec, err = s.whole(ctx, seq, data); err != nil {
+		if rec, err = s.whole(ctx, seq, data); err != nil && !errors.Is(err, orbit.ErrFrame) {
+			return err
+		} else if err != nil {
 			s.g.log.Error().Err(err).Str("run", run).Uint64("seq", seq).Msg("a record that cannot be read; its run cannot end")
 			return nil
 		}

@@ -36,10 +36,13 @@ func (n *Node) complete(ctx context.Context, b *orbit.Bundle, p *plan) (*orbit.B
 	return &full, nil
 }
 
-// incoming finds the object that made an item; a join has none.
+// incoming finds the object that made an item, or makes that of a batch of the log; a join has none.
 func (n *Node) incoming(ctx context.Context, b *orbit.Bundle, s *cluster.Step, at orbit.Lineage, p *plan, records cluster.Records, blobs cluster.Blobs) (orbit.Value, error) {
 	switch s.Feeder() {
 	case "":
+		if s.Part == cluster.Logs {
+			return n.logBatch(ctx, b.Run, at, p, records)
+		}
 		return orbit.Value{}, nil
 	case cluster.Payload:
 		return b.Payload, nil

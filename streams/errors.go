@@ -36,4 +36,5 @@ const (
 	codeCASPending        = 10164 // a CAS on a replicated stream while another is under way
 	codeClusterBusy       = 10158
 	codeUnavailable       = 10008 // no leader just now
+	codeNoStream          = 10059
 )

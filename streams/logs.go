@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -56,3 +57,61 @@ func LogMessage(p, part int, b *orbit.LogBatch) (*nats.Msg, error) {
 		HeaderStep:    {b.Satellite},
 	}}, nil
 }
+
+// logReadBatch is the number of messages of the log that are read at once: of full ones 8 MiB.
+const logReadBatch = 64
+
+// ReadLog calls f for the messages in the log of a run after one sequence, up to another, in stream order; to 0: up to what is
+// the last now, by the word of the stream's leader. A replica that lags is waited for. What gave way to newer records is
+// left out. ErrNoStream where there is no log.
+func ReadLog(ctx context.Context, nc *nats.Conn, p int, run string, after, to uint64, f func(Stored) error) error {
+	subject := LogsSubject(p, run)
+	if to == 0 {
+		last, err := Last(ctx, nc, LogsStream, subject)
+		var refused *ServerError
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return nil
+		case errors.As(err, &refused) && refused.Code == codeNoStream:
+			return ErrNoStream
+		case err != nil:
+			return err
+		}
+		to = last.Seq
+	}
+	for began := time.Now(); after < to; {
+		before := after
+		_, err := ReadBatch(ctx, nc, LogsStream, subject, after+1, logReadBatch, func(m Stored) error {
+			if m.Seq > to {
+				after = to
+				return errRead
+			}
+			after = m.Seq
+			return f(m)
+		})
+		if err != nil && !errors.Is(err, errRead) {
+			return err
+		}
+		if after > before {
+			began = time.Now()
+			continue
+		}
+		if _, err := At(ctx, nc, LogsStream, to); errors.Is(err, ErrNotFound) {
+			return nil // all of it gave way
+		} else if err != nil {
+			return err
+		}
+		if time.Since(began) > readPatience {
+			return fmt.Errorf("read the log of run %s: what was asked for does not come: %w", run, ErrUnknown)
+		}
+		select {
+		case <-time.After(replicaPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// errRead ends a read that has what it wanted.
+var errRead = errors.New("enough")

@@ -1,6 +1,8 @@
 package streams_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,4 +83,64 @@ func TestKeysTellWordsAttemptsAndPlacesApart(t *testing.T) {
 	if _, err := orbit.DecodeLogBatch([]byte(strings.Repeat("x", 10))); err == nil {
 		t.Error("nonsense is a batch")
 	}
+}
+
+func TestReadLogGivesWhatLiesBetweenTwoSequencesAndIsStillThere(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		for i := range 200 {
+			say := batch("hello")
+			if i%2 == 1 {
+				say.Run = orbit.HashID("another run")
+			}
+			m, err := streams.LogMessage(0, i, say)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.do(m)
+		}
+		read := func(after, to uint64) (got []uint64) {
+			b.Helper()
+			err := streams.ReadLog(b.Context(), b.conn, 0, run, after, to, func(m streams.Stored) error {
+				got = append(got, m.Seq)
+				return nil
+			})
+			if err != nil {
+				b.Error(err)
+			}
+			return got
+		}
+		if got := read(0, 0); len(got) != 100 || got[0] != 1 || got[99] != 199 {
+			b.Errorf("all: %v", got)
+		}
+		if got := read(3, 9); !slices.Equal(got, []uint64{5, 7, 9}) {
+			b.Errorf("after 3, up to 9: %v", got)
+		}
+		if got := read(199, 0); len(got) != 0 {
+			b.Errorf("after the last: %v", got)
+		}
+		s, err := b.js.Stream(b.Context(), streams.LogsStream)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, gone := range []uint64{1, 3, 5, 9} {
+			if err := s.DeleteMsg(b.Context(), gone); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if got := read(0, 5); len(got) != 0 {
+			b.Errorf("of what is gone: %v", got)
+		}
+		if got := read(0, 9); !slices.Equal(got, []uint64{7}) {
+			b.Errorf("of what is gone in part: %v", got)
+		}
+		if err := b.js.DeleteStream(b.Context(), streams.LogsStream); err != nil {
+			b.Fatal(err)
+		}
+		for _, to := range []uint64{0, 9} {
+			err := streams.ReadLog(b.Context(), b.conn, 0, run, 0, to, func(streams.Stored) error { return nil })
+			if !errors.Is(err, streams.ErrNoStream) {
+				b.Errorf("without a log, up to %d: %v", to, err)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package orbittest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
 )
 
 // Settle gives everything time to come to rest: checkpoints are saved, acks have arrived, the leases of the dead have run
@@ -26,6 +28,9 @@ func (o *Orbit) Violations() []string {
 	accepted := slices.Clone(o.runs)
 	o.mu.Unlock()
 	wrong := all.violations(accepted)
+	if !o.lost && bytes.Contains(o.log.bytes(), []byte("something of the run was lost")) {
+		wrong = append(wrong, "a bundle was lost, and the sweep put it back; nothing here may lose one")
+	}
 	wrong = append(wrong, o.spy.violations(all.recorded(), all.history)...)
 	return append(wrong, o.secretsIn(all)...)
 }
@@ -86,11 +91,16 @@ func (all *stored) checkRun(doc *kv.Run) []string {
 		if rec == nil {
 			continue
 		}
-		if rec.Step == orbit.RetryStep {
+		switch rec.Step {
+		case orbit.RetryStep:
 			if m, err := rec.Marker(); err == nil {
 				tally.Reopen(plan, m, failed)
 			}
-		} else {
+		case orbit.LogsStep:
+			if m, err := rec.LogMarker(); err == nil {
+				tally.Cut(plan, m)
+			}
+		default:
 			tally.Fold(plan, rec)
 		}
 		if tally.Outstanding != c.outstanding() {
@@ -104,6 +114,7 @@ func (all *stored) checkRun(doc *kv.Run) []string {
 	all.checkPurged(c, doc)
 	if doc.State != orbit.RunCancelled && doc.State.Terminal() {
 		checkEnd(c, doc, tally)
+		c.checkLog(all.streams[streams.LogsStream])
 	}
 	return c.wrong
 }

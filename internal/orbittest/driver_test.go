@@ -12,7 +12,7 @@ import (
 )
 
 // mixed is a cluster in which one item fails for good and one at its first attempt, with a join of each object and one of the
-// run, a condition, a limit, and failure steps with a delay: every path of this version.
+// run, a condition, a limit, failure steps with a delay, and a log step: every path of this version.
 const mixed = `
 version: 0.0.1b
 cluster:
@@ -29,6 +29,9 @@ cluster:
   failure:
     satellites:
       - {uses: test/few, identifier: tell, delay: 3s, config: {note: "${{ failure.item }}"}}
+  logs:
+    satellites:
+      - {uses: test/few, identifier: send}
 `
 
 func TestRunSettlesWhereverOneProcessCrashes(t *testing.T) {
@@ -53,7 +56,7 @@ func TestRunSettlesWhereverOneStepFails(t *testing.T) {
 
 // points are the places where something can happen to the main path.
 var points = []string{"launch.stored", "launch.created", "launch.published", "launch.running", "commit.begin", "commit.recorded", "commit.child",
-	"commit.published", "delivery.ack", "logs.stored", "settle.folded", "settle.scheduled", "settle.joined", "settle.released", "settle.ended", "due.published", "checkpoint.runs", "checkpoint.saved"}
+	"commit.published", "delivery.ack", "logs.stored", "settle.folded", "settle.scheduled", "settle.joined", "settle.released", "settle.ended", "logs.cut", "logs.published", "due.published", "checkpoint.runs", "checkpoint.saved"}
 
 // everyPoint runs the mixed chain again and again. Something happens where a point is passed for the first time, then for
 // the second, and so on until a run gets by without it; then comes the next point. Every run must come to the same end.

@@ -48,6 +48,7 @@ type Orbit struct {
 	net    *meshtest.Net
 	conn   *nats.Conn // the harness's own
 	spy    *spy
+	lost   bool           // a test removed what waits
 	wg     sync.WaitGroup // of processes that are on their way out
 
 	mu       sync.Mutex

@@ -27,6 +27,9 @@ cluster:
     - {uses: test/single, identifier: b, concurrency: 6}
     - {uses: test/few, identifier: c, delay: 40s}
     - {uses: test/single, identifier: all, unites: {identifier: run}}
+  logs:
+    satellites:
+      - {uses: test/few, identifier: send}
 `
 
 func pauseScript(o *orbittest.Orbit) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
@@ -29,6 +30,9 @@ type recount struct {
 	settled   map[string]orbit.ItemState // items that have ended
 	attempt   map[string]int             // of the last result
 	outputs   map[string]int             // objects of settled items
+	cuts      []orbit.LogMarker          // of the log, in their order
+	cut       bool                       // the last one of this round is among them
+	quiet     time.Time                  // when the last item that is of no log step had ended
 	wrong     []string
 }
 
@@ -69,7 +73,7 @@ func (c *recount) round(rec *orbit.Record) {
 		c.fault("the marker %s: %v, round %d after %d", rec.Bundle, err, m.Round, c.rounds)
 		return
 	}
-	c.rounds = m.Round
+	c.rounds, c.cut = m.Round, false
 	if n := c.outstanding(); n != 0 {
 		c.fault("round %d began with %d items outstanding", m.Round, n)
 	}
@@ -204,9 +208,16 @@ func (c *recount) add(m streams.Stored) *orbit.Record {
 		return rec
 	}
 	c.recs[rec.Bundle], c.seqs[rec.Bundle] = rec, m.Seq
-	if rec.Step == orbit.RetryStep {
+	switch rec.Step {
+	case orbit.RetryStep:
 		c.round(rec)
 		return rec
+	case orbit.LogsStep:
+		c.batch(rec)
+		return rec
+	}
+	if s, ok := c.plan.Step(rec.Step); ok && s.Part != cluster.Logs {
+		c.quiet = m.Time
 	}
 	n, ok := c.named[rec.Bundle]
 	switch {

@@ -33,6 +33,10 @@ cluster:
   failure:
     satellites:
       - {uses: test/single, identifier: tell, config: {note: "${{ failure.item }}"}}
+  logs:
+    satellites:
+      - {uses: test/few, identifier: send, concurrency: 1}
+      - {uses: test/few, identifier: note, delay: 1s}
 `
 
 func TestRetryDoesAgainWhatFailedAndOnlyThat(t *testing.T) {

@@ -57,7 +57,7 @@ func known(t *testing.T) (out []uint64) {
 }
 
 // The storm's graph, below which two joins unite what its chain came to: "each" for every object of the root, "all" for the run.
-// What fails for good is told.
+// What fails for good is told, and what is said goes to a log step and from there to another.
 
 // fate is what becomes of an item: a function of the seed and its name, so that every execution of it does the same.
 type fate struct {
@@ -176,6 +176,7 @@ func stormCluster(steps []string) string {
 	b.WriteString("    - {uses: test/few, identifier: each, unites: {identifier: a, strategy: all-done}}\n")
 	b.WriteString("    - {uses: test/single, identifier: all, parents: [each], unites: {identifier: run, strategy: all-done, min-success: 50%}}\n")
 	b.WriteString("  failure:\n    satellites:\n      - {uses: test/few, identifier: tell, config: {note: \"${{ failure.item }}\"}}\n")
+	b.WriteString("  logs:\n    satellites:\n      - {uses: test/few, identifier: send}\n      - {uses: test/single, identifier: note}\n")
 	return b.String()
 }
 
