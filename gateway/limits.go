@@ -7,6 +7,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -106,7 +107,11 @@ func (s *settler) releaseStep(ctx context.Context, or *openRun, step *cluster.St
 	l, t := or.limitOf(step.Identifier), or.tally.Steps[step.Identifier]
 	var free int
 	if t != nil && !or.ended {
-		free = min(step.Concurrency+t.Succeeded+t.Failed+t.Skipped, t.Born) - l.Released
+		settled := t.Succeeded + t.Failed + t.Skipped
+		if fault.Planted(fault.LimitForgets) {
+			settled += t.Retrying
+		}
+		free = min(step.Concurrency+settled, t.Born) - l.Released
 	}
 	s.mu.Unlock()
 	if free <= 0 {

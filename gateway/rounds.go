@@ -8,6 +8,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -42,6 +43,14 @@ func (g *Gateway) retryRun(ctx context.Context, id string, r RetryRequest) (*kv.
 		return nil, err
 	}
 	if err := named(p, id, marker, failed); err != nil {
+		return nil, err
+	}
+	if fault.Planted(fault.DocumentFirst) {
+		if doc, err = g.moveToRound(ctx, doc, rev, marker.Round); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.opts.Faults.Point(ctx, "retry.begin"); err != nil {
 		return nil, err
 	}
 	rec := marker.Record(id, g.opts.Name, time.Now())

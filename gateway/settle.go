@@ -324,6 +324,13 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 			todo.release(or, r)
 		}
 	}
+	if fault.Planted(fault.JoinUncounted) {
+		for _, b := range rec.Born {
+			if step, ok := or.plan.Step(b.Step); ok && step.Join != nil {
+				or.tally.Outstanding -= b.Items
+			}
+		}
+	}
 	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
 	or.folded, or.progress = seq, time.Now()
 	if step, ok := or.plan.Step(rec.Step); ok && step.Part == cluster.Main && rec.Counts.Failed > 0 && or.reason == "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -102,6 +103,12 @@ func (n *Node) drop(d *streams.Delivery) { _ = d.Ack() }
 // park sets a bundle of a paused run aside; the leader puts it back when the run goes on. Handed back, it would stand in
 // the way of others.
 func (n *Node) park(ctx context.Context, d *streams.Delivery) {
+	if fault.Planted(fault.AckBeforePark) {
+		_ = d.Ack()
+	}
+	if n.opts.Faults.Point(ctx, "parked.begin") != nil {
+		return
+	}
 	// Dying after this: the bundle is in both places, and its record tells that it ran twice.
 	if _, err := n.pub.Do(ctx, streams.ParkMessage(d.Partition, d.Run, d.Data)); err != nil {
 		n.handOver(d, soon, err.Error())

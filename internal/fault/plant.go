@@ -9,7 +9,7 @@ const (
 	DedupeForCAS    = "dedupe-instead-of-cas"
 	CheckpointFirst = "checkpoint-before-effects"
 	JoinUncounted   = "joins-not-counted"
-	LimitCounter    = "limit-counts-what-runs"
+	LimitForgets    = "limit-forgets-retries"
 	AckBeforePark   = "ack-before-parked"
 	DocumentFirst   = "document-before-marker"
 )

@@ -3,6 +3,7 @@
 package orbittest_test
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,10 +30,65 @@ var plants = map[string]func(o *orbittest.Orbit) (run string){
 		}))
 		return crashOnce(o, "settle.folded", failed.Load)
 	},
+	fault.JoinUncounted: func(o *orbittest.Orbit) string {
+		o.Script.On("list", named(2))
+		o.Script.On("right", orbittest.Sleep(time.Minute, named(1)))
+		return o.Run(o.Apply(strings.Replace(diamond, "STRATEGY", "all-success", 1)), nil)
+	},
+	fault.LimitForgets: func(o *orbittest.Orbit) string {
+		o.Script.On("a", orbittest.FanOut(3))
+		var at atomic.Int32
+		o.Script.On("b", func(c ctx, x *orbittest.Execution) error {
+			defer at.Add(-1)
+			if at.Add(1) > 1 {
+				return orbittest.FailForGood(c, x) // somebody else is at it
+			}
+			return orbittest.Sleep(20*time.Second, orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.0": orbittest.FailFirst(1)}))(c, x)
+		})
+		return o.Run(o.Apply(limitedTo("concurrency: 1")), nil)
+	},
+	fault.AckBeforePark: func(o *orbittest.Orbit) string {
+		pauseScript(o)
+		id := o.Run(o.Apply(pausable), nil)
+		time.Sleep(6 * time.Second)
+		verb(o, id, "pause")
+		stop := crashThere(o, "parked.begin", func() bool { return true })
+		time.Sleep(time.Minute)
+		stop()
+		verb(o, id, "resume")
+		return id
+	},
+	fault.DocumentFirst: func(o *orbittest.Orbit) string {
+		var mended atomic.Bool
+		o.Script.On("b", func(c ctx, x *orbittest.Execution) error {
+			if !mended.Load() {
+				return orbittest.FailForGood(c, x)
+			}
+			return orbittest.Pass(c, x)
+		})
+		id := o.Run(o.Apply(chain), nil)
+		o.Wait(id)
+		mended.Store(true)
+		stop := crashThere(o, "retry.begin", func() bool { return true })
+		again(o, id, nil)
+		time.Sleep(time.Minute)
+		stop()
+		again(o, id, nil)
+		return id
+	},
 }
 
 // crashOnce crashes whoever first passes the point when the time has come, and has it replaced.
 func crashOnce(o *orbittest.Orbit, at string, come func() bool) string {
+	stop := crashThere(o, at, come)
+	id := o.Run(o.Apply(chain), nil)
+	time.Sleep(time.Minute)
+	stop()
+	return id
+}
+
+// crashThere does so without a run of its own.
+func crashThere(o *orbittest.Orbit, at string, come func() bool) (stop func()) {
 	var crashed atomic.Bool
 	o.SetFaults(func(p *orbittest.Process, _ int, point string) error {
 		if point != at || !come() || !crashed.CompareAndSwap(false, true) {
@@ -42,11 +98,7 @@ func crashOnce(o *orbittest.Orbit, at string, come func() bool) string {
 		p.Crash()
 		return fault.ErrCrash
 	})
-	stop := o.Replace(time.Second)
-	id := o.Run(o.Apply(chain), nil)
-	time.Sleep(time.Minute)
-	stop()
-	return id
+	return o.Replace(time.Second)
 }
 
 func TestPlantedBugIsCaught(t *testing.T) {
