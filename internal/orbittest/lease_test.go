@@ -1,6 +1,7 @@
 package orbittest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,7 @@ func TestItemOfALimitedStepNeverRunsTwiceAtOnceThoughItsNodeIsCutOff(t *testing.
 		starts := &orbittest.Starts{}
 		o.Script.On("a", orbittest.FanOut(20))
 		o.Script.On("b", starts.Of(orbittest.Sleep(55*time.Second, orbittest.Pass)))
-		name := o.Apply(ones)
-		o.Limit("b", 20)
+		name := o.Apply(strings.Replace(ones, "identifier: b}", "identifier: b, concurrency: 20}", 1))
 		run := o.Run(name, nil)
 		time.Sleep(12 * time.Second)
 		node, held := busiest(o, starts)
@@ -59,8 +59,7 @@ func TestItemOfALimitedStepRunsForAsLongAsItTakesOnAHealthyNode(t *testing.T) {
 		starts := &orbittest.Starts{}
 		o.Script.On("a", orbittest.FanOut(12))
 		o.Script.On("b", starts.Of(orbittest.Sleep(55*time.Second, orbittest.Pass)))
-		name := o.Apply(ones)
-		o.Limit("b", 20)
+		name := o.Apply(strings.Replace(ones, "identifier: b}", "identifier: b, concurrency: 20}", 1))
 		wantRun(t, o.Wait(o.Run(name, nil)), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 12})
 		if n := len(starts.All()); n != 12 {
 			t.Errorf("%d executions of 12 items", n)
