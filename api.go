@@ -163,6 +163,7 @@ type Held struct {
 	Step   string `json:"step"`
 	Bundle string `json:"bundle"`
 	Items  int    `json:"items"`
+	Since  int64  `json:"since,omitempty"` // when it came to the node, Unix milliseconds
 }
 
 // MaxHeld bounds a heartbeat: 1,000 bundles are about 100 KiB.

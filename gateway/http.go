@@ -53,6 +53,7 @@ func (g *Gateway) routes() []route {
 		{"GET /v1/runs/{id}/outputs", g.getOutputs, false},
 		{"GET /v1/runs/{id}/logs", g.getLogs, false},
 		{"GET /v1/runs/{id}/events", g.getEvents, false},
+		{"GET /v1/runs/{id}/why", g.getWhy, false},
 		{"GET /v1/backup", g.getBackup, false},
 		{"POST /v1/restore", g.postRestore, false},
 		{"GET /v1/nodes", g.getNodes, false},

@@ -103,9 +103,15 @@ func (v *nodeView) runningItems(run string) map[string]int {
 	return out
 }
 
-// runningBundles gives the bundles of a run that nodes say they hold, with the node's name.
-func (v *nodeView) runningBundles(run string) map[string]string {
-	out := map[string]string{}
+// holding says which node holds a bundle, and since when; the zero time where it does not say.
+type holding struct {
+	node  string
+	since time.Time
+}
+
+// runningBundles gives the bundles of a run that nodes say they hold.
+func (v *nodeView) runningBundles(run string) map[string]holding {
+	out := map[string]holding{}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for name, n := range v.all {
@@ -114,7 +120,11 @@ func (v *nodeView) runningBundles(run string) map[string]string {
 		}
 		for _, h := range n.beat.Running {
 			if h.Run == run {
-				out[h.Bundle] = name
+				by := holding{node: name}
+				if h.Since > 0 {
+					by.since = time.UnixMilli(h.Since).UTC()
+				}
+				out[h.Bundle] = by
 			}
 		}
 	}

@@ -157,7 +157,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 		"ItemError": orbit.Error{}, "Cluster": orbit.ClusterDoc{}, "Applied": Applied{}, "Restored": Restored{}, "Diagnostic": cluster.Diagnostic{}, "Node": orbit.NodeDoc{},
 		"NodeCPU": orbit.NodeCPU{}, "GPU": orbit.GPU{}, "Slots": orbit.Slots{}, "Queue": orbit.QueueDoc{}, "Satellite": orbit.SatelliteSpec{},
 		"Resources": orbit.Resources{}, "Problem": orbit.Problem{}, "LogRecord": orbit.LogRecord{}, "LogList": page[orbit.LogRecord]{},
-		"Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
+		"Why": orbit.Why{}, "WhyReason": orbit.WhyReason{}, "Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
 		"RunList": page[orbit.Run]{}, "ItemList": page[orbit.ItemDoc]{}, "ClusterList": page[orbit.ClusterDoc]{}, "NodeList": page[orbit.NodeDoc]{},
 		"QueueList": page[orbit.QueueDoc]{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
 	for name, v := range types {
@@ -202,7 +202,10 @@ func jsonFields(typ reflect.Type) (all, always []string) {
 
 func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 	d := readDescription(t)
-	var items, tiers, levels, kinds []any
+	var items, tiers, levels, kinds, whys []any
+	for _, c := range orbit.WhyCodes {
+		whys = append(whys, string(c))
+	}
 	for _, k := range orbit.EventKinds {
 		kinds = append(kinds, string(k))
 	}
@@ -227,6 +230,7 @@ func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 		{d.at("components", "schemas", "RunState")["enum"], runs},
 		{d.at("components", "schemas", "LogLevel")["enum"], levels},
 		{d.at("components", "schemas", "EventKind")["enum"], kinds},
+		{d.at("components", "schemas", "WhyCode")["enum"], whys},
 		{d.at("components", "schemas", "Queue", "properties", "tier")["enum"], tiers},
 	} {
 		if diff := cmp.Diff(c.told, any(c.want)); diff != "" {

@@ -68,7 +68,7 @@ func (n *Node) heartbeat(state string) {
 		Address: n.opts.Address, Version: n.opts.Version}}
 	for _, d := range n.worker.held(orbit.MaxHeld) {
 		if d.Bundle != nil {
-			h.Running = append(h.Running, orbit.Held{Run: d.Run, Step: d.Bundle.Step, Bundle: d.Bundle.ID, Items: len(d.Bundle.Items)})
+			h.Running = append(h.Running, orbit.Held{Run: d.Run, Step: d.Bundle.Step, Bundle: d.Bundle.ID, Items: len(d.Bundle.Items), Since: d.Arrived.UnixMilli()})
 		}
 	}
 	body, err := json.Marshal(h)

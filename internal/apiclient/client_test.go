@@ -62,7 +62,9 @@ func TestRequestsAreThoseOfTheAPI(t *testing.T) {
 	_, err3 := client.Run(ctx, "r 1", 500*time.Millisecond)
 	_, err4 := client.Cancel(ctx, "r")
 	err5 := client.Delete(ctx, "a/b")
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	_, err6 := client.Why(ctx, "r", "")
+	_, err7 := client.Why(ctx, "r", "parse-pdf/0.17")
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -71,6 +73,8 @@ func TestRequestsAreThoseOfTheAPI(t *testing.T) {
 		`GET /v1/runs/r%201?wait=500ms  "" key= auth=Bearer t`,
 		`POST /v1/runs/r/cancel  "" key= auth=Bearer t`,
 		`DELETE /v1/clusters/a/b  "" key= auth=Bearer t`,
+		`GET /v1/runs/r/why  "" key= auth=Bearer t`,
+		`GET /v1/runs/r/why?item=parse-pdf%2F0.17  "" key= auth=Bearer t`,
 	}
 	if a, b := strings.Join(got, "\n"), strings.Join(want, "\n"); a != b {
 		t.Errorf("requests:\n%s\nwant:\n%s", a, b)

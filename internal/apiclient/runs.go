@@ -69,6 +69,16 @@ func (c *Client) Retry(ctx context.Context, id, satellite, item string) (raw jso
 	return raw, err
 }
 
+// Why gives what a run waits for. item is one of its items, or a satellite; empty: all of it.
+func (c *Client) Why(ctx context.Context, id, item string) (raw json.RawMessage, err error) {
+	r := request{method: http.MethodGet, path: runPath(id) + "/why"}
+	if item != "" {
+		r.query = url.Values{"item": {item}}
+	}
+	_, err = c.call(ctx, r, &raw)
+	return raw, err
+}
+
 // Outputs opens the stream of a run's outputs: one JSON object a line. An empty satellite asks for the leaf outputs. An
 // error of the stream is an *Unreachable. The caller closes it.
 func (c *Client) Outputs(ctx context.Context, id, satellite string) (io.ReadCloser, error) {

@@ -23,6 +23,7 @@ type fakeAPI struct {
 	outputs map[string]string // by satellite; "" are the leaves
 	log     []orbit.LogRecord
 	events  []orbit.RunEvent
+	why     *orbit.Why
 	cut     int // followed, the log breaks off after so many records, the first time
 
 	backup   string // what GET /v1/backup answers
@@ -51,6 +52,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/outputs", f.stream)
 	mux.HandleFunc("GET /v1/runs/{id}/logs", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "log", f.log) })
 	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
+	mux.HandleFunc("GET /v1/runs/{id}/why", func(w http.ResponseWriter, _ *http.Request) { give(w, f.why) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
 	mux.HandleFunc("GET /v1/backup", f.giveBackup)
 	mux.HandleFunc("POST /v1/restore", f.takeBackup)

@@ -42,6 +42,8 @@ type grammar struct {
 	Logs   logsCommand   `cmd:"" group:"look" help:"Print what was said about the items of a run."`
 	Events eventsCommand `cmd:"" group:"look" help:"Print what happened to a run."`
 
+	Why whyCommand `cmd:"" group:"look" help:"Tell what a run, or one of its items, waits for."`
+
 	Nodes      nodesCommand      `cmd:"" group:"mesh" help:"List the machines of the mesh."`
 	Queues     queuesCommand     `cmd:"" group:"mesh" help:"List the queues of work."`
 	Top        topCommand        `cmd:"" group:"mesh" help:"Show machines, queues and open runs, again each second."`

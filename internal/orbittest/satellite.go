@@ -10,9 +10,9 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 )
 
-// The satellites of every test mesh: test/single, test/few and test/many differ only in the size of their bundles. What
-// they do is the mesh's Script, by the identifier of the step.
-var hints = map[string]int{"test/single": 1, "test/few": 4, "test/many": 256}
+// The satellites of every test mesh: test/single, test/few and test/many differ only in the size of their bundles, and
+// test/pooled needs a pool that no node hosts. What they do is the mesh's Script, by the identifier of the step.
+var hints = map[string]int{"test/single": 1, "test/few": 4, "test/many": 256, "test/pooled": 1}
 
 // Behaviour is what the items of a step do.
 type Behaviour func(ctx context.Context, x *Execution) error
@@ -116,6 +116,9 @@ func (o *Orbit) registry(on *Process) *satellite.Registry {
 	for name, hint := range hints {
 		spec := &satellite.Spec{Name: name, Kind: "custom", Title: "Test", Config: json.RawMessage(`{"type": "object", "properties": {"token": {"type": "string"}, "note": {}}}`),
 			SecretFields: []string{"config.token"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint, Available: true}
+		if name == "test/pooled" {
+			spec.Pool = "model-x"
+		}
 		if on == nil {
 			err = r.Describe(spec)
 		} else {
