@@ -12,6 +12,7 @@ type Release struct {
 	Join    *Step
 	Lineage orbit.Lineage // of its item, which is that of its scope object
 	Failed  string        // the sentence, where it fails because of its members; empty: it runs
+	Again   bool          // it was released in a round before
 }
 
 // JoinTally is what is open of one join below one scope object.
@@ -20,7 +21,8 @@ type JoinTally struct {
 	Succeeded int `json:"succeeded,omitempty"` // items of the join's parents
 	Failed    int `json:"failed,omitempty"`    // members that have failed for good
 	// Done: the join was released. It is kept where a member failed, for a later round may do that member again.
-	Done bool `json:"done,omitempty"`
+	Done  bool `json:"done,omitempty"`
+	Again bool `json:"again,omitempty"` // it was released before, and a round does it again
 }
 
 // joins folds the results of a record into the joins that count them, and gives those that are released by it. The joins of
@@ -72,14 +74,14 @@ func (t *Tally) release(j *Step, at orbit.Lineage, jt *JoinTally) Release {
 	if jt.Done = true; jt.Failed == 0 {
 		delete(t.Joins[j.Identifier], at)
 	}
-	return Release{j, at, j.Join.verdict(j.Identifier, at, jt)}
+	return Release{j, at, j.Join.verdict(j.Identifier, at, jt), jt.Again}
 }
 
 // open begins to count for a join below a scope object; one that nothing leads to is released at once.
 func (t *Tally) open(w *wiring, j *Step, at orbit.Lineage) []Release {
 	jt := &JoinTally{Pending: w.births[j.Identifier]}
 	if jt.Pending == 0 {
-		return []Release{{j, at, j.Join.verdict(j.Identifier, at, jt)}}
+		return []Release{{j, at, j.Join.verdict(j.Identifier, at, jt), false}}
 	}
 	if t.Joins == nil {
 		t.Joins = map[string]map[orbit.Lineage]*JoinTally{}

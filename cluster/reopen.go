@@ -59,7 +59,7 @@ func (t *Tally) Reopen(p *Plan, m orbit.RetryMarker, failed []FailedItem) (items
 		t.step(f.Step).Failed--
 		t.Outstanding++
 		if jt := t.Joins[f.Step][f.Lineage]; jt != nil {
-			jt.Done = false
+			jt.Done, jt.Again = false, true
 			joins = append(joins, f)
 		} else {
 			items = append(items, f)

@@ -19,7 +19,7 @@ func (todo *effects) release(or *openRun, r cluster.Release) {
 	if todo.joins == nil {
 		todo.joins = map[string]release{}
 	}
-	todo.joins[or.unnamedID(r.Join, r.Lineage)] = release{or, r}
+	todo.joins[or.unnamedID(r.Join, r.Lineage, r.Again)] = release{or, r}
 }
 
 // publishJoins puts released joins into their queues. They bring no inputs: the node that does one reads them from the
@@ -31,7 +31,7 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 	}
 	var now []timed
 	for _, r := range joins {
-		now = append(now, s.unnamedNow(r.or, r.Join, heldItem{r.Lineage, r.or.doc.ID, r.Failed}))
+		now = append(now, s.unnamedNow(r.or, r.Join, heldItem{r.Lineage, r.or.doc.ID, r.Failed, r.Again}))
 	}
 	// Dying before the answers: the checkpoint is older than the records that released them, so the next leader folds those
 	// again and publishes the same bundles under the same ids.
@@ -41,12 +41,14 @@ func (s *settler) publishJoins(ctx context.Context, joins map[string]release) er
 	return s.g.opts.Faults.Point(ctx, "settle.joined")
 }
 
-// unnamedID is the id of the bundle of an item that no record names, in this round of the run.
-func (or *openRun) unnamedID(step *cluster.Step, at orbit.Lineage) string {
+// unnamedID is the id of the bundle of an item that no record names. A join that a later round gave birth to is found under the
+// same id as one of the first round; only what is done again has an id of the round. Batches of the log are numbered through
+// all rounds.
+func (or *openRun) unnamedID(step *cluster.Step, at orbit.Lineage, again bool) string {
 	switch {
-	case step.Part == cluster.Logs: // batches are numbered through all rounds
+	case step.Part == cluster.Logs:
 		return orbit.LogBundleID(step.Identifier, or.doc.ID, at)
-	case or.tally.Round > 1:
+	case again:
 		return orbit.RoundBundleID(step.Identifier, or.doc.ID, at, or.tally.Round)
 	}
 	return orbit.JoinBundleID(step.Identifier, or.doc.ID, at)
@@ -55,7 +57,7 @@ func (or *openRun) unnamedID(step *cluster.Step, at orbit.Lineage) string {
 // unnamed is the bundle of an item that no record names: of a join, of a batch of the log, or one that a later round does again.
 func (s *settler) unnamed(or *openRun, step *cluster.Step, it heldItem) *orbit.Bundle {
 	b := s.g.bundleOf(or.doc)
-	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step, it.Lineage), step.Identifier, it.Parent, it.Failed, or.tally.Round
+	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step, it.Lineage, it.Again), step.Identifier, it.Parent, it.Failed, or.tally.Round
 	b.Items = []orbit.Item{{Lineage: it.Lineage, Bare: true}}
 	if step.SeesPayload() {
 		b.Payload = payloadOf(or.doc)

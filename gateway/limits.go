@@ -40,6 +40,7 @@ type heldItem struct {
 	Lineage orbit.Lineage `json:"lineage"`
 	Parent  string        `json:"parent"`           // bundle
 	Failed  string        `json:"failed,omitempty"` // of a join: the sentence with which it fails, or nothing
+	Again   bool          `json:"again,omitempty"`  // it has ended in a round before
 }
 
 // limitOf gives the limit of a step in a run.
@@ -58,7 +59,7 @@ func (or *openRun) limitOf(step string) *stepLimit {
 // hold puts a released join among those that wait for a limit.
 func (or *openRun) hold(r cluster.Release) {
 	l := or.limitOf(r.Join.Identifier)
-	l.Queue = append(l.Queue, heldItem{r.Lineage, or.doc.ID, r.Failed})
+	l.Queue = append(l.Queue, heldItem{r.Lineage, or.doc.ID, r.Failed, r.Again})
 }
 
 // delayed gives the bundles that a record names for steps with a delay and no limit.

@@ -27,7 +27,6 @@ func (l *itemLister) openBundles(seen func(streams.Stored, *orbit.Record) error)
 	named := map[string]*openBundle{}
 	done := map[string]bool{}
 	var order []string
-	round := 1
 	add := func(o *openBundle) {
 		if !done[o.id] && named[o.id] == nil && (l.satellite == "" || l.satellite == o.step) {
 			named[o.id] = o
@@ -40,9 +39,7 @@ func (l *itemLister) openBundles(seen func(streams.Stored, *orbit.Record) error)
 	joins := func(scope string, at orbit.Lineage) {
 		for _, j := range l.plan.JoinsOf(scope) {
 			o := single(orbit.JoinBundleID(j.Identifier, l.doc.ID, at), j.Identifier, l.doc.ID, at)
-			if o.unnamed = true; round > 1 {
-				o.id = orbit.RoundBundleID(j.Identifier, l.doc.ID, at, round)
-			}
+			o.unnamed = true
 			add(o)
 		}
 	}
@@ -63,9 +60,7 @@ func (l *itemLister) openBundles(seen func(streams.Stored, *orbit.Record) error)
 			return err
 		}
 		if rec.Step == orbit.RetryStep {
-			marker, err := rec.Marker()
-			round = marker.Round
-			return err
+			return nil
 		}
 		done[rec.Bundle] = true
 		delete(named, rec.Bundle)

@@ -214,7 +214,7 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 		if !ok {
 			continue
 		}
-		it := heldItem{Lineage: f.Lineage, Parent: f.Bundle}
+		it := heldItem{Lineage: f.Lineage, Parent: f.Bundle, Again: true}
 		if step.Limited() {
 			l := or.limitOf(f.Step)
 			l.Queue = append(l.Queue, it)
