@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/exospherehost/orbit/kv"
@@ -12,6 +13,9 @@ import (
 // trustDocument is how long a run's document is believed not to be archived: no run is within 15 minutes of its end, and
 // clocks are within 5 minutes of each other.
 const trustDocument = 10 * time.Minute
+
+// ledgerPatience is how long a replica that lags may take to get on.
+const ledgerPatience = 10 * time.Second
 
 // ledger reads the records of one run, wherever they lie: in their stream or, once the run is closed, in its archive. A
 // record has the same sequence in both. It is for one goroutine.
@@ -25,12 +29,19 @@ type ledger struct {
 // ledger reads the records of the run whose document was read just now.
 func (g *Gateway) ledger(doc *kv.Run) *ledger { return &ledger{g: g, doc: doc, read: time.Now()} }
 
-// each calls f for every record from a sequence on, in the order of the ledger.
+// each calls f for every record from a sequence on, in the order of the ledger. How far they go the leader of the stream says: a
+// replica that lags gives fewer, and is asked again.
 func (l *ledger) each(ctx context.Context, from uint64, f func(streams.Stored) error) error {
 	p := streams.Partition(l.doc.ID, l.g.topology.Partitions)
+	came := time.Now() // when a record last did
 	for l.doc.Archive == nil && !l.doc.Forgotten {
+		last, err := streams.Last(ctx, l.g.opts.Conn, streams.StreamName(p), streams.RecordsOf(p, l.doc.ID))
+		if err != nil && !errors.Is(err, streams.ErrNotFound) {
+			return err
+		}
+		none := err != nil || last.Seq < from
 		var batch []streams.Stored
-		more, err := streams.ReadBatch(ctx, l.g.opts.Conn, streams.StreamName(p), streams.RecordsOf(p, l.doc.ID), from, foldBatch, func(m streams.Stored) error {
+		_, err = streams.ReadBatch(ctx, l.g.opts.Conn, streams.StreamName(p), streams.RecordsOf(p, l.doc.ID), from, foldBatch, func(m streams.Stored) error {
 			batch = append(batch, m)
 			return nil
 		})
@@ -50,8 +61,19 @@ func (l *ledger) each(ctx context.Context, from uint64, f func(streams.Stored) e
 			}
 			from = m.Seq + 1
 		}
-		if !more || len(batch) == 0 {
+		if len(batch) > 0 {
+			came = time.Now()
+		}
+		if none || from > last.Seq {
 			return nil
+		}
+		if time.Since(came) > ledgerPatience {
+			return fmt.Errorf("read the records of run %s: what was asked for does not come: %w", l.doc.ID, streams.ErrUnknown)
+		}
+		if len(batch) == 0 {
+			if err := pause(ctx, 50*time.Millisecond); err != nil {
+				return err
+			}
 		}
 	}
 	r, err := l.open(ctx)
