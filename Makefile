@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test race planted vet lint fuzz bench chaos schema nats clean
+.PHONY: help build install demo test seeds race planted vet lint fuzz bench chaos schema nats clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ demo: build ## run the example: a folder of PDF reports becomes JSON
 test: vet nats ## run every test but the benchmarks
 	$(GO) test ./...
 	$(GO) test -tags planted -run Planted ./internal/orbittest
+
+N ?= 500
+FIRST ?= 1000
+seeds: ## try N seeds of mixed faults, from FIRST
+	$(GO) test ./internal/orbittest -run TestRunsSettleUnderRandomFaults -timeout 0 -seeds $(N) -first $(FIRST)
 
 race: ## run every test under the race detector
 	$(GO) test -race ./...
