@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,9 @@ func NodeCommand() Command[NodeConfig] {
 func runGateway(ctx context.Context, cfg GatewayConfig, stderr io.Writer) error {
 	log := NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
 	g, err := StartGateway(ctx, cfg, Version(), false, log)
+	if stopped(ctx, err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -46,6 +50,9 @@ func runGateway(ctx context.Context, cfg GatewayConfig, stderr io.Writer) error 
 func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 	log := NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
 	n, err := StartNode(ctx, cfg, Extra{Version: Version(), Log: log})
+	if stopped(ctx, err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -55,6 +62,9 @@ func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 	n.Stop(context.WithoutCancel(ctx))
 	return nil
 }
+
+// stopped tells whether a start was given up because the process was asked to stop: that is no failure.
+func stopped(ctx context.Context, err error) bool { return ctx.Err() != nil && errors.Is(err, context.Canceled) }
 
 // tune sets the collector, unless the environment does (GOGC, GOMEMLIMIT): garbage may grow to percent of what is in use
 // before it is collected, and less near the limit. Above a limit the collector works harder; the server's caches of what
