@@ -64,7 +64,9 @@ func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 }
 
 // stopped tells whether a start was given up because the process was asked to stop: that is no failure.
-func stopped(ctx context.Context, err error) bool { return ctx.Err() != nil && errors.Is(err, context.Canceled) }
+func stopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+}
 
 // tune sets the collector, unless the environment does (GOGC, GOMEMLIMIT): garbage may grow to percent of what is in use
 // before it is collected, and less near the limit. Above a limit the collector works harder; the server's caches of what
