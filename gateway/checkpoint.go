@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/exospherehost/orbit/cluster"
@@ -27,6 +26,7 @@ type checkpointDoc struct {
 	Tally   *cluster.Tally       `json:"tally,omitempty"`
 	Reason  string               `json:"reason,omitempty"`
 	Limits  map[string]stepLimit `json:"limits,omitempty"`
+	Blob    string               `json:"blob,omitempty"` // of a run: where the whole of this lies packed, if it is long
 }
 
 func (s *settler) checkpoints() *kv.Bucket[checkpointDoc] {
@@ -59,38 +59,20 @@ func (s *settler) load(ctx context.Context) error {
 		open = append(open, or)
 	}
 	s.mu.Unlock()
-	anew := false
 	for _, or := range open {
-		cp, _, err := s.checkpoints().Get(ctx, runCheckpoint(or.doc.ID))
-		if err == nil && cp.Tally != nil && cp.Plan == or.doc.Plan && cp.Round == or.doc.Round && cp.Created.Equal(created) && cp.Last <= last {
-			s.mu.Lock()
-			or.tally, or.folded, or.saved, or.reason, or.anew = cp.Tally, cp.Last, cp.Last, cp.Reason, false
-			for step, l := range cp.Limits {
-				if or.limits == nil {
-					or.limits = map[string]*stepLimit{}
-				}
-				or.limits[step] = &l
+		ok, err := s.restore(ctx, or, created, last)
+		if err != nil {
+			return err
+		}
+		if !ok && s.last > 0 { // what the partition has folded of it is lost, if there was anything
+			var todo effects
+			if err := s.refold(ctx, or, s.last+1, &todo); err != nil {
+				return err
 			}
-			s.mu.Unlock()
-			continue
+			if err := s.effect(ctx, &todo); err != nil {
+				return err
+			}
 		}
-		if err != nil && !errors.Is(err, kv.ErrNotFound) {
-			return err
-		}
-		if seq, err := s.firstRecord(ctx, or.doc.ID); err != nil {
-			return err
-		} else if seq > 0 && seq <= s.last { // records were folded whose sum is lost
-			anew = true
-		}
-	}
-	if anew {
-		s.last, s.checkpointed = 0, 0
-		s.feed.open(1)
-		s.mu.Lock()
-		for _, or := range open {
-			or.tally, or.folded, or.reason, or.limits, or.anew = or.plan.NewTally(), 0, "", nil, false
-		}
-		s.mu.Unlock()
 	}
 	if err := s.catchUp(ctx); err != nil {
 		return err
@@ -109,14 +91,6 @@ func (s *settler) valid(ctx context.Context, cp *checkpointDoc, created time.Tim
 		return nil
 	})
 	return err == nil && found
-}
-
-func (s *settler) firstRecord(ctx context.Context, run string) (seq uint64, err error) {
-	_, err = streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, run), 1, 1, func(m streams.Stored) error {
-		seq = m.Seq
-		return nil
-	})
-	return seq, err
 }
 
 // lookForRuns reads the run documents that changed since the last look, and takes up the open ones of this partition.
@@ -175,32 +149,20 @@ func (s *settler) save(ctx context.Context) error {
 	s.mu.Lock()
 	for _, or := range s.runs {
 		if or.folded > or.saved && !or.ended {
-			doc := base
-			doc.Last, doc.Round, doc.Plan, doc.Tally, doc.Reason = or.folded, or.doc.Round, or.doc.Plan, or.tally.Clone(), or.reason
-			for step, l := range or.limits {
-				if doc.Limits == nil {
-					doc.Limits = map[string]stepLimit{}
-				}
-				kept := *l
-				kept.Queue, kept.ahead = slices.Clone(l.Queue), nil
-				doc.Limits[step] = kept
-			}
-			dirty = append(dirty, entry{or, doc})
+			dirty = append(dirty, entry{or, or.checkpointOf(base)})
 		}
 	}
 	s.mu.Unlock()
 	// Runs first, partition last: dying in between leaves runs that are ahead of the partition, which skip what they have.
 	for _, e := range dirty {
-		if _, err := s.checkpoints().Put(ctx, runCheckpoint(e.or.doc.ID), &e.doc); err != nil {
+		if err := s.saveRun(ctx, e.or, e.doc); err != nil {
 			return err
 		}
-		s.mu.Lock()
-		e.or.saved = e.doc.Last
-		s.mu.Unlock()
 	}
 	if err := s.g.opts.Faults.Point(ctx, "checkpoint.runs"); err != nil {
 		return err
 	}
+	// Not by CAS: of a stale leader it is an older one, from which more is read than need be.
 	if _, err := s.checkpoints().Put(ctx, partitionCheckpoint(s.p), &base); err != nil {
 		return err
 	}

@@ -134,12 +134,10 @@ func (s *settler) finished(doc *kv.Run) {
 	delete(s.runs, doc.ID)
 	s.ended[doc.ID] = true
 	s.mu.Unlock()
-	if or != nil && or.saved > 0 {
-		s.g.wg.Go(func() { // whoever calls may be answering for the publisher
-			_ = s.checkpoints().Delete(s.g.ctx, runCheckpoint(doc.ID)) // left behind, it is a cache entry that nothing reads
-		})
-	}
 	if or != nil {
+		if at := or.checkpoint; at.rev > 0 {
+			s.g.wg.Go(func() { s.forgetCheckpoint(s.g.ctx, doc.ID, at) }) // whoever calls may be answering for the publisher
+		}
 		s.g.metrics.end(doc.State)
 	}
 	s.g.waiters.wake(doc.ID)

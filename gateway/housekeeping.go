@@ -16,11 +16,11 @@ import (
 func (s *settler) housekeeping(ctx context.Context) error {
 	now := time.Now()
 	s.pulse.beat(s.last, s.checkpointed, now)
-	if now.Sub(s.times.checkpoint) >= checkpointEvery && s.last != s.checkpointed {
+	if now.Sub(s.times.checkpoint) >= max(checkpointEvery, checkpointShare*s.times.saving) && s.last != s.checkpointed {
 		if err := s.save(ctx); err != nil && ctx.Err() == nil {
 			s.g.log.Warn().Err(err).Msg("checkpoint not saved")
 		}
-		s.times.checkpoint = now
+		s.times.checkpoint, s.times.saving = now, time.Since(now)
 	}
 	if err := s.markRunning(ctx, now); err != nil {
 		return err

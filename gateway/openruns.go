@@ -15,22 +15,23 @@ import (
 
 // openRun is a run that has not ended.
 type openRun struct {
-	doc      *kv.Run
-	rev      uint64
-	plan     *cluster.Plan
-	tally    *cluster.Tally
-	folded   uint64                // sequence of the last record folded into tally
-	saved    uint64                // folded, as of the stored checkpoint
-	limits   map[string]*stepLimit // of steps with a limit on concurrency; what is exported in them is guarded by mu, the rest owned by run
-	shown    time.Time
-	progress time.Time // when a record was folded last
-	missed   bool      // nothing of it waited anywhere when it was last looked for
-	pass     int       // how often something lost was put back
-	reason   string    // the first failure's sentence
-	ended    bool      // over, as far as the ledger says; the document may not say so yet
-	anew     bool      // tally is empty although records of earlier rounds were folded: they are folded again when the round's marker comes
-	cuts     cuts      // of its log; guarded by mu
-	behind   bool      // doc says that the run is running, and what is stored does not yet
+	doc        *kv.Run
+	rev        uint64
+	plan       *cluster.Plan
+	tally      *cluster.Tally
+	folded     uint64                // sequence of the last record folded into tally
+	checkpoint savedAs               // as it is stored
+	saved      uint64                // folded, as of the stored checkpoint
+	limits     map[string]*stepLimit // of steps with a limit on concurrency; what is exported in them is guarded by mu, the rest owned by run
+	shown      time.Time
+	progress   time.Time // when a record was folded last
+	missed     bool      // nothing of it waited anywhere when it was last looked for
+	pass       int       // how often something lost was put back
+	reason     string    // the first failure's sentence
+	ended      bool      // over, as far as the ledger says; the document may not say so yet
+	anew       bool      // tally is empty although records of earlier rounds were folded: they are folded again when the round's marker comes
+	cuts       cuts      // of its log; guarded by mu
+	behind     bool      // doc says that the run is running, and what is stored does not yet
 }
 
 // adopt takes a run to be settled, or a newer document of one that is.

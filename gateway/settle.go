@@ -55,7 +55,10 @@ type settler struct {
 	epoch        uint64 // of the lease
 	last         uint64 // sequence of the last folded record
 	checkpointed uint64
-	times        struct{ checkpoint, look, show, sweep time.Time }
+	times        struct {
+		checkpoint, look, show, sweep time.Time
+		saving                        time.Duration // what the last checkpoint took
+	}
 }
 
 func newSettler(g *Gateway, p int) *settler {

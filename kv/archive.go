@@ -103,7 +103,7 @@ func (w *ArchiveWriter) Close(ctx context.Context) (*Archive, error) {
 			index = binary.BigEndian.AppendUint64(index, k)
 		}
 	}
-	name, err := w.blobs.Put(ctx, pack(append(index, behind...)))
+	name, err := w.blobs.Put(ctx, Pack(append(index, behind...)))
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (w *ArchiveWriter) Close(ctx context.Context) (*Archive, error) {
 
 func (w *ArchiveWriter) cut(ctx context.Context) error {
 	var err error
-	if w.now.blob, err = w.blobs.Put(ctx, pack(w.buf)); err != nil {
+	if w.now.blob, err = w.blobs.Put(ctx, Pack(w.buf)); err != nil {
 		return err
 	}
 	w.pieces = append(w.pieces, w.now)
@@ -135,7 +135,7 @@ func (b *Blobs) OpenArchive(ctx context.Context, a *Archive) (*ArchiveReader, er
 	if err != nil {
 		return nil, fmt.Errorf("open an archive: %w", err)
 	}
-	data, err := unpack(packed, maxArchiveIndex)
+	data, err := Unpack(packed, maxArchiveIndex)
 	r := &ArchiveReader{blobs: b, at: -1}
 	if err != nil || len(data) == 0 || data[0] != archiveVersion {
 		return nil, damaged(a.Blob)
@@ -228,7 +228,7 @@ func (r *ArchiveReader) piece(ctx context.Context, i int, f func(Entry) error) e
 		if err != nil {
 			return fmt.Errorf("read an archive: %w", err)
 		}
-		if r.data, err = unpack(packed, 4*archivePiece); err != nil {
+		if r.data, err = Unpack(packed, 4*archivePiece); err != nil {
 			return damaged(p.blob)
 		}
 		r.at = i
@@ -258,7 +258,8 @@ func appendBytes(buf, b []byte) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(b))), b...)
 }
 
-func pack(data []byte) []byte {
+// Pack makes a byte string smaller.
+func Pack(data []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed) // a level that exists; writes to memory do not fail
 	_, _ = w.Write(data)
@@ -266,8 +267,8 @@ func pack(data []byte) []byte {
 	return out.Bytes()
 }
 
-// unpack gives what pack got, if that is no more than most bytes.
-func unpack(packed []byte, most int64) ([]byte, error) {
+// Unpack gives what Pack got, if that is no more than most bytes.
+func Unpack(packed []byte, most int64) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
