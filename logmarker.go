@@ -20,8 +20,7 @@ type LogMarker struct {
 
 // Record is the marker as it lies in the ledger. Its bundle is "~logs-<batch>", so that a batch is cut once.
 func (m LogMarker) Record(run, gateway string, now time.Time) *Record {
-	return &Record{Bundle: LogMarkerID(m.Batch), Run: run, Step: LogsStep, Parent: run, Node: gateway, Started: now.UnixMilli(), Finished: now.UnixMilli(),
-		Outputs: Payload{Inline: AppendOutput(nil, MustObject(map[string]any{"batch": m.Batch, "after": int(m.After), "to": int(m.To), "last": m.Last}))}}
+	return markerRecord(LogsStep, m.Batch, run, gateway, now, map[string]any{"batch": m.Batch, "after": int(m.After), "to": int(m.To), "last": m.Last})
 }
 
 // Lineage is that of the items which the batch becomes.
@@ -35,15 +34,10 @@ func LogBundleID(step, run string, l Lineage) string { return HashID(step, run, 
 
 // LogMarker reads the marker of a record whose step is LogsStep.
 func (rec *Record) LogMarker() (m LogMarker, err error) {
-	o, _, _, ok := NextOutput(rec.Outputs.Inline)
-	if !ok {
-		return m, fmt.Errorf("%w: a marker without a content", ErrFrame)
-	}
-	v, err := o.Value()
+	fields, err := rec.content()
 	if err != nil {
 		return m, err
 	}
-	fields, _ := v.(map[string]any)
 	after, _ := fields["after"].(int)
 	to, _ := fields["to"].(int)
 	m.Batch, _ = fields["batch"].(int)

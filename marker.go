@@ -20,21 +20,35 @@ type RetryMarker struct {
 
 // Record is the marker as it lies in the ledger. Its bundle is "~retry-<round>", so that a round begins once.
 func (m RetryMarker) Record(run, gateway string, now time.Time) *Record {
-	return &Record{Bundle: RetryStep + "-" + strconv.Itoa(m.Round), Run: run, Step: RetryStep, Parent: run, Node: gateway, Started: now.UnixMilli(), Finished: now.UnixMilli(),
-		Outputs: Payload{Inline: AppendOutput(nil, MustObject(map[string]any{"round": m.Round, "satellite": m.Satellite, "item": m.Item}))}}
+	return markerRecord(RetryStep, m.Round, run, gateway, now, map[string]any{"round": m.Round, "satellite": m.Satellite, "item": m.Item})
+}
+
+// markerRecord is the n-th marker of a kind in a run's ledger. Its bundle is "<kind>-<n>", so that there is one.
+func markerRecord(kind string, n int, run, gateway string, now time.Time, content map[string]any) *Record {
+	return &Record{Bundle: kind + "-" + strconv.Itoa(n), Run: run, Step: kind, Parent: run, Node: gateway, Started: now.UnixMilli(), Finished: now.UnixMilli(),
+		Outputs: Payload{Inline: AppendOutput(nil, MustObject(content))}}
+}
+
+// content is what a marker says.
+func (rec *Record) content() (map[string]any, error) {
+	o, _, _, ok := NextOutput(rec.Outputs.Inline)
+	if !ok {
+		return nil, fmt.Errorf("%w: a marker without a content", ErrFrame)
+	}
+	v, err := o.Value()
+	if err != nil {
+		return nil, fmt.Errorf("%w: a marker with a damaged content", ErrFrame)
+	}
+	fields, _ := v.(map[string]any)
+	return fields, nil
 }
 
 // Marker reads the marker of a record whose step is RetryStep.
 func (rec *Record) Marker() (m RetryMarker, err error) {
-	o, _, _, ok := NextOutput(rec.Outputs.Inline)
-	if !ok {
-		return m, fmt.Errorf("%w: a marker without a content", ErrFrame)
-	}
-	v, err := o.Value()
+	fields, err := rec.content()
 	if err != nil {
 		return m, err
 	}
-	fields, _ := v.(map[string]any)
 	m.Round, _ = fields["round"].(int)
 	m.Satellite, _ = fields["satellite"].(string)
 	m.Item, _ = fields["item"].(string)

@@ -167,10 +167,13 @@ func (c *cut) giveUp(ctx context.Context, err error) {
 // foldCut folds the marker of a batch.
 func (s *settler) foldCut(ctx context.Context, or *openRun, seq uint64, data []byte, todo *effects) error {
 	rec, err := s.whole(ctx, seq, data)
-	if err != nil {
+	var marker orbit.LogMarker
+	if err == nil {
+		marker, err = rec.LogMarker()
+	}
+	if err != nil && !errors.Is(err, orbit.ErrFrame) {
 		return err
 	}
-	marker, err := rec.LogMarker()
 	if err != nil { // only a foreign writer makes such a thing; it must not stop the others
 		s.g.log.Error().Err(err).Str("run", or.doc.ID).Uint64("seq", seq).Msg("a record that cannot be read; its run cannot end")
 		return nil

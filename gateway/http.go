@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
 )
 
 // Bounds of a request.
@@ -199,6 +200,24 @@ func runID(r *http.Request) (string, error) {
 		return "", notFound("there is no run %.40q; `orbit runs` lists them", id)
 	}
 	return id, nil
+}
+
+// runOfPath reads the document of the run in a path.
+func (g *Gateway) runOfPath(r *http.Request) (*kv.Run, error) {
+	id, err := runID(r)
+	if err != nil {
+		return nil, err
+	}
+	return g.readRun(r.Context(), id)
+}
+
+// writeRun answers with a run.
+func (g *Gateway) writeRun(w http.ResponseWriter, r *http.Request, doc *kv.Run) error {
+	run, err := g.view(r.Context(), doc)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, run)
 }
 
 func clusterName(r *http.Request) string { return r.PathValue("project") + "/" + r.PathValue("name") }

@@ -20,15 +20,11 @@ const maxItemOutputs = 100
 // getItems lists the items of a run: first those that have ended, in the order of their commits, then those that have
 // not. ?satellite= and ?state= narrow it.
 func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
-	if err != nil {
-		return err
-	}
 	n, err := limit(r)
 	if err != nil {
 		return err
 	}
-	doc, err := g.readRun(r.Context(), id)
+	doc, err := g.runOfPath(r)
 	if err != nil {
 		return err
 	}
@@ -44,7 +40,7 @@ func (g *Gateway) getItems(w http.ResponseWriter, r *http.Request) error {
 		ledger: g.ledger(doc), records: map[string]*cluster.Committed{}}
 	if l.satellite != "" {
 		if _, ok := plan.Step(l.satellite); !ok {
-			return notFound("run %s has no satellite %s", id, l.satellite)
+			return notFound("run %s has no satellite %s", doc.ID, l.satellite)
 		}
 	}
 	if l.state != "" && !slices.Contains(orbit.ItemStates[:], l.state) {

@@ -10,11 +10,7 @@ import (
 // getLogs gives what was said about the items of a run, by their satellites and by the nodes that ran them, in the order in
 // which it was stored: of one item, that in which it was said. ?satellite= and ?level= narrow it.
 func (g *Gateway) getLogs(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
-	if err != nil {
-		return err
-	}
-	doc, err := g.readRun(r.Context(), id)
+	doc, err := g.runOfPath(r)
 	if err != nil {
 		return err
 	}
@@ -26,31 +22,28 @@ func (g *Gateway) getLogs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if _, ok := plan.Step(name); !ok {
-			return notFound("run %s has no satellite %s", id, name)
+			return notFound("run %s has no satellite %s", doc.ID, name)
 		}
 	}
 	if least != "" && !least.Valid() {
 		return badRequest("there is no level %s; the levels are debug, info, warn and error", least)
 	}
-	l, err := g.newLogReader(id, cursorOf(r), name, least)
+	l, err := g.newLogReader(doc.ID, cursorOf(r), name, least)
 	if err != nil {
 		return err
 	}
-	return giveTimeline(g, w, r, id, "log", l)
+	return giveTimeline(g, w, r, doc.ID, "log", l)
 }
 
 // getEvents gives what happened to a run, in order.
 func (g *Gateway) getEvents(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
+	doc, err := g.runOfPath(r)
 	if err != nil {
 		return err
 	}
-	if _, err := g.readRun(r.Context(), id); err != nil {
-		return err
-	}
-	e, err := g.newEventReader(id, cursorOf(r))
+	e, err := g.newEventReader(doc.ID, cursorOf(r))
 	if err != nil {
 		return err
 	}
-	return giveTimeline(g, w, r, id, "event", e)
+	return giveTimeline(g, w, r, doc.ID, "event", e)
 }

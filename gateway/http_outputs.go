@@ -11,11 +11,7 @@ import (
 
 // getOutputs streams the objects of a run's leaves, or of one satellite, as JSON lines, in the order of their commits.
 func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
-	if err != nil {
-		return err
-	}
-	doc, err := g.readRun(r.Context(), id)
+	doc, err := g.runOfPath(r)
 	if err != nil {
 		return err
 	}
@@ -29,7 +25,7 @@ func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
 	want := map[string]bool{}
 	if name := r.URL.Query().Get("satellite"); name != "" {
 		if _, ok := plan.Step(name); !ok {
-			return notFound("run %s has no satellite %s", id, name)
+			return notFound("run %s has no satellite %s", doc.ID, name)
 		}
 		want[name] = true
 	} else {
@@ -60,7 +56,7 @@ func (g *Gateway) getOutputs(w http.ResponseWriter, r *http.Request) error {
 		})
 	})
 	if err != nil {
-		g.log.Warn().Err(err).Str("run", id).Msg("outputs broken off")
+		g.log.Warn().Err(err).Str("run", doc.ID).Msg("outputs broken off")
 		panic(http.ErrAbortHandler) // so that the caller sees a broken answer rather than a short one
 	}
 	if err := out.Flush(); err != nil {

@@ -65,11 +65,7 @@ func (g *Gateway) getRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	run, err := g.view(r.Context(), doc)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, run)
+	return g.writeRun(w, r, doc)
 }
 
 // waitRun reads a run's document, at its end if that comes in time.
@@ -193,11 +189,7 @@ func (g *Gateway) postVerb(verb func(context.Context, string) (*kv.Run, error)) 
 		if err != nil {
 			return err
 		}
-		run, err := g.view(r.Context(), doc)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, http.StatusOK, run)
+		return g.writeRun(w, r, doc)
 	}
 }
 

@@ -9,18 +9,25 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
 
 // pauseRun stops a run for a while: nothing of it starts any more, what is running ends. Pausing a paused run is fine.
 func (g *Gateway) pauseRun(ctx context.Context, id string) (*kv.Run, error) {
-	return g.changeRun(ctx, id, func(doc *kv.Run) (bool, error) {
+	doc, changed, err := g.changeRun(ctx, id, "pause.stored", func(doc *kv.Run, p *cluster.Plan) (bool, error) {
 		switch {
 		case doc.State == orbit.RunPaused:
 			return false, nil
 		case !doc.State.CanMove(orbit.RunPaused):
 			return false, conflict("run %s has ended as %s; there is nothing to pause", id, doc.State)
+		}
+		if doc.State == orbit.RunPending { // its launcher may have died: nobody launches a paused run
+			// Dying after this: a pending run with its roots queued, as in any launch.
+			if err := g.publishRoots(ctx, doc, p); err != nil {
+				return false, err
+			}
 		}
 		if doc.StartedAt == nil {
 			now := time.Now().UTC()
@@ -28,12 +35,16 @@ func (g *Gateway) pauseRun(ctx context.Context, id string) (*kv.Run, error) {
 		}
 		doc.State = orbit.RunPaused
 		return true, nil
-	}, "pause.stored", streams.CastPause)
+	})
+	if changed {
+		g.tell(streams.CastPause, id)
+	}
+	return doc, err
 }
 
 // resumeRun lets a paused run go on. Resuming a run that is not paused is fine while it has not ended.
 func (g *Gateway) resumeRun(ctx context.Context, id string) (*kv.Run, error) {
-	return g.changeRun(ctx, id, func(doc *kv.Run) (bool, error) {
+	doc, changed, err := g.changeRun(ctx, id, "resume.stored", func(doc *kv.Run, _ *cluster.Plan) (bool, error) {
 		switch {
 		case doc.State.Terminal():
 			return false, conflict("run %s has ended as %s; there is nothing to resume", id, doc.State)
@@ -42,48 +53,51 @@ func (g *Gateway) resumeRun(ctx context.Context, id string) (*kv.Run, error) {
 		}
 		doc.State = orbit.RunRunning
 		return true, nil
-	}, "resume.stored", streams.CastResume)
+	})
+	if changed {
+		g.tell(streams.CastResume, id)
+	}
+	return doc, err
 }
 
-// changeRun changes the document of a run by CAS. change gives false where there is nothing to do.
-func (g *Gateway) changeRun(ctx context.Context, id string, change func(*kv.Run) (bool, error), point, cast string) (*kv.Run, error) {
+// tell tells all nodes what became of a run. Lost, they learn it from the document, in time.
+func (g *Gateway) tell(kind, run string) {
+	_ = g.opts.Conn.Publish(streams.CastSubject, streams.Cast{Kind: kind, Run: run}.Encode())
+}
+
+// changeRun changes the document of a run by CAS, and passes the named fault point after it. change may be called again, with
+// a newer document; it gives false where there is nothing to do.
+func (g *Gateway) changeRun(ctx context.Context, id, point string, change func(*kv.Run, *cluster.Plan) (bool, error)) (doc *kv.Run, changed bool, err error) {
 	for range 10 {
 		doc, rev, err := g.store.Runs.Get(ctx, id)
 		if errors.Is(err, kv.ErrNotFound) {
-			return nil, notFound("there is no run %s; `orbit runs` lists them", id)
+			return nil, false, notFound("there is no run %s; `orbit runs` lists them", id)
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		p, err := g.plans.get(ctx, doc.Plan)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if doc.State == orbit.RunPending { // its launcher may have died: nobody launches a paused run
-			if err := g.publishRoots(ctx, doc, p); err != nil {
-				return nil, err
-			}
-		}
-		ok, err := change(doc)
-		if err != nil || !ok {
-			return doc, err
+		if ok, err := change(doc, p); err != nil || !ok {
+			return doc, false, err
 		}
 		rev, err = g.store.Runs.Update(ctx, id, doc, rev)
 		if errors.Is(err, kv.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		// Dying from here on: the leader finds the changed document.
 		if err := g.opts.Faults.Point(ctx, point); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		// Dying from here on: the leader finds the changed document, and nodes that have not heard ask for it in time.
 		g.settlerOf(id).adopt(doc, rev, p)
-		_ = g.opts.Conn.Publish(streams.CastSubject, streams.Cast{Kind: cast, Run: id}.Encode())
-		return doc, nil
+		return doc, true, nil
 	}
-	return nil, conflict("run %s keeps changing; try again", id)
+	return nil, false, conflict("run %s keeps changing; try again", id)
 }
 
 // unpark puts the bundles that were set aside back into their queues, of runs that are not paused any more.
@@ -97,7 +111,7 @@ func (s *settler) unpark(ctx context.Context) error {
 		return err
 	}
 	for subject := range info.State.Subjects {
-		run := runOf(subject + ".")
+		_, run := ofSubject(subject, s.p)
 		s.mu.Lock()
 		or := s.runs[run]
 		s.mu.Unlock()

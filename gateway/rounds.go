@@ -69,6 +69,9 @@ func (g *Gateway) retryRun(ctx context.Context, id string, r RetryRequest) (*kv.
 	if err != nil {
 		return nil, err
 	}
+	if doc.Round < marker.Round { // it was put away meanwhile; of a closed run nobody folds the marker
+		return nil, retriable(doc)
+	}
 	g.hinter.Record(s.p, ack.Seq, nil)
 	return doc, g.opts.Faults.Point(ctx, "retry.moved")
 }
@@ -142,14 +145,27 @@ func (g *Gateway) moveToRound(ctx context.Context, doc *kv.Run, rev uint64, roun
 	return nil, conflict("run %s keeps changing; try again", doc.ID)
 }
 
+// marker reads the marker of a round; nil where there is none to be read.
+func (s *settler) marker(ctx context.Context, run string, seq uint64, data []byte) (*orbit.RetryMarker, error) {
+	rec, err := s.whole(ctx, seq, data)
+	var m orbit.RetryMarker
+	if err == nil {
+		m, err = rec.Marker()
+	}
+	if errors.Is(err, orbit.ErrFrame) { // only a foreign writer makes such a thing; it must not stop the others
+		s.g.log.Error().Err(err).Str("run", run).Uint64("seq", seq).Msg("the marker of a round cannot be read; left out")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
 // beginRound sees to it that the document of a run is at the round of a marker.
 func (s *settler) beginRound(ctx context.Context, run string, seq uint64, data []byte) error {
-	rec, err := s.whole(ctx, seq, data)
-	if err != nil {
-		return err
-	}
-	marker, err := rec.Marker()
-	if err != nil {
+	marker, err := s.marker(ctx, run, seq, data)
+	if marker == nil {
 		return err
 	}
 	doc, rev, err := s.g.store.Runs.Get(ctx, run)
@@ -171,12 +187,8 @@ func (s *settler) beginRound(ctx context.Context, run string, seq uint64, data [
 
 // reopen folds the marker of a round.
 func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []byte, todo *effects) error {
-	rec, err := s.whole(ctx, seq, data)
-	if err != nil {
-		return err
-	}
-	marker, err := rec.Marker()
-	if err != nil {
+	marker, err := s.marker(ctx, or.doc.ID, seq, data)
+	if marker == nil {
 		return err
 	}
 	if or.anew {
@@ -199,7 +211,7 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	items, released := or.tally.Reopen(or.plan, marker, failed)
+	items, released := or.tally.Reopen(or.plan, *marker, failed)
 	for i := range or.plan.Steps { // all that was born has ended, so it has been released
 		if step := &or.plan.Steps[i]; step.Limited() {
 			l, t := or.limitOf(step.Identifier), or.tally.Steps[step.Identifier]

@@ -12,11 +12,7 @@ import (
 
 // getWhy tells what a run waits for: by satellite, or with ?item= for one item. The name of a satellite alone narrows it to that.
 func (g *Gateway) getWhy(w http.ResponseWriter, r *http.Request) error {
-	id, err := runID(r)
-	if err != nil {
-		return err
-	}
-	doc, err := g.readRun(r.Context(), id)
+	doc, err := g.runOfPath(r)
 	if err != nil {
 		return err
 	}
