@@ -36,24 +36,23 @@ type execution struct {
 // errSkip says that an item's `if` does not hold.
 var errSkip = errors.New("its condition does not hold")
 
-// run carries out every item of the bundle, one after the other. An error means that the bundle as a whole cannot be run
-// here and now; what went wrong with an item is in its result.
-func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*execution, error) {
+// prepare brings together what the bundle takes from elsewhere: what its bare items see, and its secrets. An error means that
+// it cannot be run here and now. It comes before a start is marked: that a gateway or the ledger is not at hand says
+// nothing about the bundle.
+func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*execution, error) {
 	s, ok := p.steps[b.Step]
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
-	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, started: time.Now(), blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
+	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
 		spool: newSpool(n.store.Blobs.Of(b.Run), b)}
 	if b.Failed != "" {
-		e.fail(b.Failed)
 		return e, nil
 	}
 	var err error
-	if b, err = n.complete(ctx, b, p); err != nil {
+	if e.bundle, err = n.complete(ctx, b, p); err != nil {
 		return nil, err
 	}
-	e.bundle = b
 	if len(s.Secrets) > 0 {
 		values, err := n.secrets.get(ctx, b)
 		if err != nil {
@@ -61,16 +60,27 @@ func (n *Node) run(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*e
 		}
 		e.secrets, e.mask = values, vault.NewMasker(values)
 	}
-	for i := range b.Items {
+	return e, nil
+}
+
+// run carries out every item of the bundle, one after the other. An error means that the bundle as a whole cannot be run
+// here and now; what went wrong with an item is in its result.
+func (e *execution) run(ctx context.Context) error {
+	e.started = time.Now()
+	if e.bundle.Failed != "" {
+		e.fail(e.bundle.Failed)
+		return nil
+	}
+	for i := range e.bundle.Items {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		if err := e.item(ctx, i); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	n.pace.took(s.Uses, len(b.Items), time.Since(e.started))
-	return e, nil
+	e.node.pace.took(e.step.Uses, len(e.bundle.Items), time.Since(e.started))
+	return nil
 }
 
 // item runs one item and appends its result.

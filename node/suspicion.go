@@ -37,10 +37,10 @@ func (n *Node) marks(ctx context.Context, d *streams.Delivery) (int, error) {
 // start runs a bundle beside others, or alone: one that was started before and left no record may take the node with it,
 // and what runs beside it must not be blamed. The mark is written when nothing stands between it and the start. The first
 // one proves nothing, for hand-backs count as deliveries too, so that start is like any other.
-func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, log *book, suspicious bool, marks int) (*execution, error) {
+func (n *Node) start(ctx context.Context, d *streams.Delivery, e *execution, suspicious bool, marks int) error {
 	leave, err := n.gate.enter(ctx, marks > 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer leave()
 	if suspicious {
@@ -48,10 +48,10 @@ func (n *Node) start(ctx context.Context, d *streams.Delivery, p *plan, log *boo
 			Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
 		// Dying after this and before the start: a start too many is counted, of the three that it takes.
 		if _, err := n.pub.Do(ctx, m); err != nil { // lost to another node, too: that one runs it
-			return nil, fmt.Errorf("mark a start: %w", err)
+			return fmt.Errorf("mark a start: %w", err)
 		}
 	}
-	return n.run(ctx, d.Bundle, p, log)
+	return e.run(ctx)
 }
 
 // poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of
