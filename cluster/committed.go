@@ -28,7 +28,7 @@ func NewCommitted(rec *orbit.Record, blobs Blobs) (*Committed, error) {
 				c.kids = map[string][]int32{}
 			}
 			if k.Ordinal != len(c.kids[k.Step]) {
-				return fmt.Errorf("the record of bundle %s names bundle %d of %s out of order", rec.Bundle, k.Ordinal, k.Step)
+				return fmt.Errorf("%w: the record of bundle %s names bundle %d of %s out of order", orbit.ErrFrame, rec.Bundle, k.Ordinal, k.Step)
 			}
 			c.kids[k.Step] = append(c.kids[k.Step], int32(k.First))
 		case orbit.KidRetry:

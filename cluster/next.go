@@ -37,7 +37,7 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 		return fmt.Errorf("the plan has no step %s", rec.Step)
 	}
 	if len(rec.Results) != len(b.Items) {
-		return fmt.Errorf("the record of bundle %s has %d results for %d items", rec.Bundle, len(rec.Results), len(b.Items))
+		return fmt.Errorf("%w: the record of bundle %s has %d results for %d items", orbit.ErrFrame, rec.Bundle, len(rec.Results), len(b.Items))
 	}
 	out := newOutputs(rec, blobs)
 	return EachKid(rec, blobs, func(k orbit.Kid) error {
@@ -110,7 +110,7 @@ func (p *Plan) FailureKids(s *Step, results []orbit.Result) []orbit.Kid {
 // the item's values that failure steps read. What the item could not see is null.
 func (p *Plan) failureBundle(b *orbit.Bundle, rec *orbit.Record, failed, first *Step, k orbit.Kid, blobs Blobs) (*orbit.Bundle, error) {
 	if k.First < 0 || k.First >= len(rec.Results) || rec.Results[k.First].Error == nil {
-		return nil, fmt.Errorf("the record of bundle %s names a failure that it has not", rec.Bundle)
+		return nil, fmt.Errorf("%w: the record of bundle %s names a failure that it has not", orbit.ErrFrame, rec.Bundle)
 	}
 	r, from := &rec.Results[k.First], &b.Items[k.First]
 	item := orbit.ItemID(rec.Step, r.Lineage)
@@ -182,7 +182,7 @@ func RetryBundle(rec *orbit.Record, k orbit.Kid, like orbit.Bundle) (*orbit.Bund
 		}
 		if at >= k.First && at < k.First+k.Count {
 			if r.Input == nil {
-				return nil, fmt.Errorf("the record of bundle %s does not repeat the input of %s", rec.Bundle, orbit.ItemID(rec.Step, r.Lineage))
+				return nil, fmt.Errorf("%w: the record of bundle %s does not repeat the input of %s", orbit.ErrFrame, rec.Bundle, orbit.ItemID(rec.Step, r.Lineage))
 			}
 			it := *r.Input
 			it.Attempt = r.Attempt
@@ -191,7 +191,7 @@ func RetryBundle(rec *orbit.Record, k orbit.Kid, like orbit.Bundle) (*orbit.Bund
 		at++
 	}
 	if len(nb.Items) != k.Count {
-		return nil, fmt.Errorf("the record of bundle %s names %d retries and has %d", rec.Bundle, k.Count, len(nb.Items))
+		return nil, fmt.Errorf("%w: the record of bundle %s names %d retries and has %d", orbit.ErrFrame, rec.Bundle, k.Count, len(nb.Items))
 	}
 	return &nb, nil
 }
@@ -275,7 +275,7 @@ func EachOf(list []orbit.Chunk, blobs Blobs, f func(orbit.Object) error) error {
 		for len(data) > 0 {
 			o, _, rest, ok := orbit.NextOutput(data)
 			if !ok {
-				return fmt.Errorf("the list in blob %s is damaged", c.Blob)
+				return fmt.Errorf("%w: the list in blob %s is damaged", orbit.ErrFrame, c.Blob)
 			}
 			if err := f(o); err != nil {
 				return err
@@ -319,7 +319,7 @@ func Load(v orbit.Value, blobs Blobs) (orbit.Object, error) {
 		return nil, err
 	}
 	if v.Ref.Offset < 0 || v.Ref.Length < 0 || v.Ref.Offset+v.Ref.Length > len(data) {
-		return nil, fmt.Errorf("a reference past the end of blob %s", v.Ref.Blob)
+		return nil, fmt.Errorf("%w: a reference past the end of blob %s", orbit.ErrFrame, v.Ref.Blob)
 	}
 	return orbit.Object(data[v.Ref.Offset : v.Ref.Offset+v.Ref.Length]), nil
 }

@@ -178,12 +178,16 @@ func (s *settler) readAhead(ctx context.Context, or *openRun, step *cluster.Step
 		if err != nil {
 			return nil // told of when it was folded
 		}
-		return s.eachHeld(ctx, or, rec, func(n int, h cluster.BareBundle) error {
+		err = s.eachHeld(ctx, or, rec, func(n int, h cluster.BareBundle) error {
 			if h.Step.Identifier == step.Identifier && (m.Seq > l.Seq+1 || n >= l.Skip) {
 				l.ahead = append(l.ahead, aheadBundle{h, m.Seq, n})
 			}
 			return nil
 		})
+		if damaged(err) {
+			return nil // told of, too
+		}
+		return err
 	})
 	l.read = last
 	return found, err

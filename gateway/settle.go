@@ -9,6 +9,7 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/internal/fault"
+	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -96,7 +97,8 @@ func (s *settler) run() {
 			}
 		})
 		wg.Go(func() { s.archive(ctx) })
-		if err := s.lead(ctx); err != nil && s.g.ctx.Err() == nil {
+		err = s.lead(ctx)
+		if err != nil && s.g.ctx.Err() == nil {
 			s.g.log.Error().Err(err).Int("partition", s.p).Msg("stopped leading; trying again")
 		}
 		stop()
@@ -107,6 +109,9 @@ func (s *settler) run() {
 		s.cutters.Wait()
 		s.lease.release()
 		s.reset()
+		if err != nil { // what lasts is not tried without a rest, and another gateway gets the chance
+			_ = pause(s.g.ctx, time.Second) // an error says that the gateway stops
+		}
 	}
 }
 
@@ -304,20 +309,13 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 			return nil
 		}
 	}
-	if rec.Counts.Retry > 0 {
-		retries, err := s.retriesOf(ctx, or, rec)
-		if err != nil {
-			return err
-		}
-		todo.timed = append(todo.timed, retries...)
+	follow, err := s.follow(ctx, or, rec)
+	if damaged(err) { // it must not stop the others
+		s.g.log.Error().Err(err).Str("run", run).Str("bundle", rec.Bundle).Msg("what a record names cannot be read; its run cannot end")
+	} else if err != nil {
+		return err
 	}
-	if or.plan.Holds(rec.Step) {
-		delayed, err := s.delayed(ctx, or, rec)
-		if err != nil {
-			return err
-		}
-		todo.timed = append(todo.timed, delayed...)
-	}
+	todo.timed = append(todo.timed, follow...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range or.tally.Fold(or.plan, rec) {
@@ -346,6 +344,26 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	todo.touched = append(todo.touched, or)
 	return nil
+}
+
+// damaged tells whether what was to be read is damaged for good, or a blob of it is gone.
+func damaged(err error) bool { return errors.Is(err, orbit.ErrFrame) || errors.Is(err, kv.ErrNotFound) }
+
+// follow gives the bundles that a record names and the leader publishes at their time: retries, and what is delayed.
+func (s *settler) follow(ctx context.Context, or *openRun, rec *orbit.Record) (out []timed, err error) {
+	if rec.Counts.Retry > 0 {
+		if out, err = s.retriesOf(ctx, or, rec); err != nil {
+			return nil, err
+		}
+	}
+	if or.plan.Holds(rec.Step) {
+		delayed, err := s.delayed(ctx, or, rec)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, delayed...)
+	}
+	return out, nil
 }
 
 // whole reads a record whose results are needed. data is empty where whoever told of it thought that the head would do.
