@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -89,6 +90,7 @@ func (f *configFile) load(r io.Reader) (kong.Resolver, error) {
 		return nil, fmt.Errorf("the configuration file %s is no YAML: %w", f.name, err)
 	}
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		_, readsItself := flag.Target.Addr().Interface().(encoding.TextUnmarshaler)
 		switch v := f.values[flag.Name].(type) {
 		case nil:
 			return nil, nil
@@ -99,6 +101,10 @@ func (f *configFile) load(r io.Reader) (kong.Resolver, error) {
 			}
 			return strings.Join(parts, ","), nil
 		case map[string]any:
+			if readsItself { // a section; as a flag it is written in one line
+				text, err := yaml.Marshal(v)
+				return string(text), err
+			}
 			parts := make([]string, 0, len(v))
 			for k, e := range v {
 				parts = append(parts, fmt.Sprintf("%s=%v", k, e))

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // main runs a daemon's command line and gives its exit code and output.
@@ -72,6 +74,46 @@ func TestMistakesInTheConfigurationAreToldInASentence(t *testing.T) {
 		code, _, errs := run(NodeCommand(), "config", "--config", file)
 		if code != 2 || !strings.Contains(errs, c.want) || strings.Count(strings.TrimSpace(errs), "\n") > 0 {
 			t.Errorf("%s: exit code %d, %q", name, code, errs)
+		}
+	}
+}
+
+// section is a part of a configuration that reads itself.
+type section map[string]struct {
+	URL   string   `yaml:"url"`
+	Names []string `yaml:"names"`
+}
+
+func (s *section) UnmarshalText(text []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	return dec.Decode((*map[string]struct {
+		URL   string   `yaml:"url"`
+		Names []string `yaml:"names"`
+	})(s))
+}
+
+func TestSectionReadsItself(t *testing.T) {
+	type settings struct{ Things section }
+	command := Command[settings]{Name: "thing", About: "Tests."}
+	file := filepath.Join(t.TempDir(), "thing.yml")
+	for name, c := range map[string]struct {
+		text string
+		args []string
+		code int
+		want string
+	}{
+		"in the file":               {"things:\n  a: {url: http://x/, names: [b, \"c,d\"]}\n", nil, 0, "url: http://x/"},
+		"as a flag":                 {"", []string{"--things", `{a: {url: "http://y/", names: [b]}}`}, 0, "url: http://y/"},
+		"an unknown key in it":      {"things:\n  a: {uri: http://x/}\n", nil, 2, "uri"},
+		"something else than a map": {"things: 3\n", nil, 2, "things"},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := run(command, append([]string{"config", "--config", file}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%s: exit code %d, %s%s", name, code, out, errs)
 		}
 	}
 }
