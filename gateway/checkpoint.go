@@ -56,6 +56,7 @@ func (s *settler) load(ctx context.Context) error {
 	s.mu.Lock()
 	open := make([]*openRun, 0, len(s.runs))
 	for _, or := range s.runs {
+		or.inherited = true
 		open = append(open, or)
 	}
 	s.mu.Unlock()

@@ -26,6 +26,7 @@ type openRun struct {
 	shown      time.Time
 	progress   time.Time // when a record was folded last
 	missed     bool      // nothing of it waited anywhere when it was last looked for
+	inherited  bool      // it was open when this gateway began to lead
 	pass       int       // how often something lost was put back
 	reason     string    // the first failure's sentence
 	ended      bool      // over, as far as the ledger says; the document may not say so yet

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// permitAhead is how far ahead an attempt is given its time. It is less than what a new leader waits, so that no attempt
-	// that a leader has permitted begins after its successor has permitted one.
+	// permitAhead is how far ahead an attempt is given its time.
 	permitAhead = time.Second
 	// permitMargin is what the lease must have left for a permit.
 	permitMargin = time.Second
 )
 
 // permits spaces the attempts of steps with a limit on their rate: count in per means one every per/count, over the whole
-// mesh, for each run. The times are in memory only; a new leader permits nothing of an older run for as long as a lease lives.
+// mesh, for each run. The times are in memory only. What an earlier leader permitted last begins within permitAhead and the
+// patience of a node after the lease has changed hands, so a new leader keeps the distance of two attempts from there.
 type permits struct {
 	mu   sync.Mutex
 	next map[permitKey]time.Time // when the next attempt may begin
@@ -39,6 +39,7 @@ func (s *settler) permitted(key permitKey, now time.Time) streams.Permit {
 	began, good := s.lease.times()
 	s.mu.Lock()
 	or, leading := s.runs[key.run], s.leading
+	older := or != nil && (or.inherited || or.doc.CreatedAt.Before(began))
 	s.mu.Unlock()
 	later := streams.Permit{Wait: permitAhead}
 	if or == nil || !leading || now.Sub(good) > leaseLife-permitMargin {
@@ -48,7 +49,8 @@ func (s *settler) permitted(key permitKey, now time.Time) streams.Permit {
 	if !ok || step.RateLimit == nil {
 		return streams.Permit{Granted: true}
 	}
-	if wait := began.Add(leaseLife + permitAhead).Sub(now); wait > 0 && or.doc.CreatedAt.Before(began) {
+	apart := time.Duration(step.RateLimit.Per) / time.Duration(step.RateLimit.Count)
+	if wait := began.Add(permitAhead + streams.PermitPatience + apart).Sub(now); wait > 0 && older {
 		return streams.Permit{Wait: wait}
 	}
 	s.permits.mu.Lock()
@@ -63,7 +65,7 @@ func (s *settler) permitted(key permitKey, now time.Time) streams.Permit {
 	if s.permits.next == nil {
 		s.permits.next = map[permitKey]time.Time{}
 	}
-	s.permits.next[key] = at.Add(time.Duration(step.RateLimit.Per) / time.Duration(step.RateLimit.Count))
+	s.permits.next[key] = at.Add(apart)
 	return streams.Permit{Granted: true, Wait: at.Sub(now)}
 }
 

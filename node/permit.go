@@ -38,7 +38,7 @@ func (n *Node) permit(ctx context.Context, b *orbit.Bundle, p *plan) error {
 
 func (n *Node) permitOne(ctx context.Context, b *orbit.Bundle, s *cluster.Step) error {
 	for waited := time.Duration(0); ; {
-		ask, cancel := context.WithTimeout(ctx, 2*time.Second)
+		ask, cancel := context.WithTimeout(ctx, streams.PermitPatience)
 		m, err := n.opts.Conn.RequestWithContext(ask, streams.PermitSubject(streams.Partition(b.Run, n.partitions())), streams.PermitRequest{Run: b.Run, Step: s.Identifier}.Encode())
 		cancel()
 		p := streams.Permit{Wait: time.Second}

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// PermitPatience is how long a node waits for an answer.
+const PermitPatience = 2 * time.Second
+
 // PermitRequest asks whether an attempt of a step with a limit on its rate may begin.
 type PermitRequest struct {
 	Run  string `json:"run"`

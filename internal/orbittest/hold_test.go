@@ -198,6 +198,26 @@ func TestAttemptsKeepTheRateOfTheirStep(t *testing.T) {
 	})
 }
 
+func TestSlowRateIsKeptWhenTheLeaderChanges(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Gateways: 2, Nodes: 2, Slots: 8}, func(o *orbittest.Orbit) {
+		m := &meter{}
+		o.Script.On("a", orbittest.FanOut(8))
+		o.Script.On("b", m.through(orbittest.FailFirst(1)))
+		id := o.Run(o.Apply(limitedTo("rate-limit: 2/m")), nil)
+		time.Sleep(2 * time.Second)
+		o.KillGateway(0) // while the next attempt of what has just failed is due
+		o.StartGateway()
+		time.Sleep(60 * time.Second)
+		o.StopGateway(1) // an orderly end gives the lease up, and the next leader begins at once
+		wantRun(t, o.Wait(id), orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 8})
+		for i := 1; i < len(m.starts); i++ {
+			if gap := m.starts[i].Sub(m.starts[i-1]); gap < 29900*time.Millisecond {
+				t.Errorf("attempt %d began %s after the one before; the rate is 2/m", i, gap)
+			}
+		}
+	})
+}
+
 func TestSlowRateKeepsNoSlot(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{Slots: 2}, func(o *orbittest.Orbit) {
 		m := &meter{}
