@@ -258,6 +258,17 @@ func TestFailureStepsRunOnceForEachItemThatFailsForGood(t *testing.T) {
 	})
 }
 
+func TestFailureAboveFromStartsNoFailureStep(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
+		o.Script.On("list", orbittest.FailForGood)
+		run := o.Wait(o.Run(o.Apply(alarms), nil))
+		wantRun(t, run, orbit.RunFailed, "tell", map[orbit.ItemState]int{orbit.ItemSucceeded: 1}) // of the join, which is below
+		if n := o.Script.Count(run.ID, "tell/0"); n != 1 {
+			t.Errorf("the failure steps of the root ran %d times, want once", n)
+		}
+	})
+}
+
 func TestFailureStepsAreDoneBeforeTheRunEnds(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
 		o.Script.On("list", named(1))
