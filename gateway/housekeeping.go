@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -96,7 +97,7 @@ func (s *settler) markRunning(ctx context.Context, now time.Time) error {
 // completePending launches runs whose gateway died between acceptance and launch.
 func (s *settler) completePending(ctx context.Context, now time.Time) {
 	for _, or := range s.snapshot(func(or *openRun) bool {
-		return or.doc.State == orbit.RunPending && now.Sub(or.doc.CreatedAt) > pendingAge && !or.ended
+		return or.doc.State == orbit.RunPending && !fault.Planted(fault.PendingLeft) && now.Sub(or.doc.CreatedAt) > pendingAge && !or.ended
 	}) {
 		if _, err := s.g.completeLaunch(ctx, or.doc, or.rev, or.plan); err != nil && ctx.Err() == nil {
 			s.g.log.Warn().Err(err).Str("run", or.doc.ID).Msg("launch not completed; trying again")

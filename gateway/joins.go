@@ -3,10 +3,12 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/fault"
 )
 
 // release is a join that nothing is waited for any more, with its run.
@@ -58,6 +60,9 @@ func (or *openRun) unnamedID(step *cluster.Step, at orbit.Lineage, again bool) s
 func (s *settler) unnamed(or *openRun, step *cluster.Step, it heldItem) *orbit.Bundle {
 	b := s.g.bundleOf(or.doc)
 	b.ID, b.Step, b.Parent, b.Failed, b.Round = or.unnamedID(step, it.Lineage, it.Again), step.Identifier, it.Parent, it.Failed, or.tally.Round
+	if fault.Planted(fault.LeaderInIDs) {
+		b.ID = orbit.HashID(b.ID, strconv.FormatUint(s.epoch, 10))
+	}
 	b.Items = []orbit.Item{{Lineage: it.Lineage, Bare: true}}
 	if step.SeesPayload() {
 		b.Payload = payloadOf(or.doc)

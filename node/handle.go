@@ -165,7 +165,7 @@ func (r *runs) look(ctx context.Context, b *orbit.Bundle, stored time.Time) runL
 	switch {
 	case err != nil:
 		return runUnknown
-	case doc.Closed || doc.State == orbit.RunCancelled:
+	case doc.Closed && !fault.Planted(fault.ClosedRuns) || doc.State == orbit.RunCancelled:
 		return runGone
 	case doc.State == orbit.RunPaused:
 		return runPaused

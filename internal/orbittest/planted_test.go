@@ -3,6 +3,7 @@
 package orbittest_test
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,6 +59,23 @@ var plants = map[string]func(o *orbittest.Orbit) (run string){
 		verb(o, id, "resume")
 		return id
 	},
+	fault.PendingLeft: func(o *orbittest.Orbit) string {
+		stop := crashThere(o, "launch.created", func() bool { return true })
+		name := o.Apply(chain)
+		o.Start(name, "once", nil) // the gateway dies and does not answer
+		time.Sleep(time.Minute)
+		stop()
+		o.Start(name, "once", nil) // the same run
+		return orbit.HashID("key", name, "once")
+	},
+	fault.LeaderInIDs: func(o *orbittest.Orbit) string {
+		o.Script.On("list", named(2))
+		stop := crashThere(o, "settle.joined", func() bool { return true })
+		id := o.Run(o.Apply(strings.Replace(diamond, "STRATEGY", "all-success", 1)), nil)
+		time.Sleep(5 * time.Minute)
+		stop()
+		return id
+	},
 	fault.DocumentFirst: func(o *orbittest.Orbit) string {
 		var mended atomic.Bool
 		o.Script.On("b", func(c ctx, x *orbittest.Execution) error {
@@ -103,20 +121,33 @@ func crashThere(o *orbittest.Orbit, at string, come func() bool) (stop func()) {
 
 func TestPlantedBugIsCaught(t *testing.T) {
 	for bug, scenario := range plants {
-		t.Run(bug, func(t *testing.T) {
-			t.Setenv("ORBIT_PLANT", bug)
-			found := play(t, scenario)
-			if len(found) == 0 {
-				t.Error("nobody noticed")
-			}
-			t.Logf("found: %v", found)
-		})
-		t.Run("without "+bug, func(t *testing.T) {
-			if found := play(t, scenario); len(found) > 0 {
-				t.Errorf("found, where nothing is planted: %v", found)
-			}
-		})
+		planted(t, bug, func(t *testing.T) []string { return play(t, scenario) })
 	}
+	planted(t, fault.ClosedRuns, func(t *testing.T) (found []string) {
+		orbittest.Test(t, soon, func(o *orbittest.Orbit) {
+			if n := childOfALateRecord(o); n > 0 {
+				found = append(found, fmt.Sprintf("%d items of a closed run were executed", n))
+			}
+		})
+		return found
+	})
+}
+
+// planted looks for a bug with and without it.
+func planted(t *testing.T, bug string, look func(t *testing.T) (found []string)) {
+	t.Run(bug, func(t *testing.T) {
+		t.Setenv("ORBIT_PLANT", bug)
+		found := look(t)
+		if len(found) == 0 {
+			t.Error("nobody noticed")
+		}
+		t.Logf("found: %v", found)
+	})
+	t.Run("without "+bug, func(t *testing.T) {
+		if found := look(t); len(found) > 0 {
+			t.Errorf("found, where nothing is planted: %v", found)
+		}
+	})
 }
 
 // play runs a scenario to its end, or to where it should have ended long ago, and gives what the checks find.
