@@ -98,6 +98,26 @@ type ClusterDoc struct {
 	Satellites  []string  `json:"satellites"` // identifiers of the steps, in order
 }
 
+// TriggerDoc is one way in which runs of a cluster start, and how far it is.
+type TriggerDoc struct {
+	Name    string      `json:"name"`    // project/name/type, with a number where there are several of one type
+	Cluster string      `json:"cluster"` // project/name
+	Type    string      `json:"type"`    // cron, api-call, webhook, event or cluster
+	When    string      `json:"when"`    // the cron expression with its zone, the subject, the other cluster; "" for the rest
+	State   string      `json:"state"`   // active or paused
+	Next    []time.Time `json:"next"`    // of cron: the next ticks
+	LastRun string      `json:"last_run,omitempty"`
+	LastAt  *time.Time  `json:"last_at"`
+	Waiting int         `json:"waiting"`         // ticks that wait for a run to end
+	Skipped int         `json:"skipped"`         // ticks that came while a run went on
+	Error   string      `json:"error,omitempty"` // why the last one made no run
+	URL     string      `json:"url,omitempty"`   // of webhook: the path that is called, which is as good as a password
+	Overlap string      `json:"overlap,omitempty"`
+	CatchUp string      `json:"catch_up,omitempty"`
+	Signed  bool        `json:"signed,omitempty"` // of webhook: requests must carry a signature
+	Filter  string      `json:"filter,omitempty"`
+}
+
 // NodeDoc is one machine of the mesh.
 type NodeDoc struct {
 	Name    string   `json:"name"`

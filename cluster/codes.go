@@ -58,6 +58,5 @@ const (
 	codeInlineSecret = "ORB-C084"
 
 	// What compiles, but is not run yet: NotRunYet knows them by their first digit.
-	codeTriggerLater = "ORB-C093"
-	codeNoCode       = "ORB-C097"
+	codeNoCode = "ORB-C097"
 )

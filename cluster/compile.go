@@ -102,6 +102,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		r.Spec = c.read(root)
 		g := c.connect(r.Spec)
 		c.resolve(r.Spec, g)
+		c.triggerSecrets(r.Spec)
 		c.undeclaredSecrets(r.Spec)
 		c.unusedSecrets(r.Spec)
 		c.inlineSecrets()

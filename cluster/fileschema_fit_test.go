@@ -33,7 +33,7 @@ cluster:
     - webhook
     - {cron: "*/5 * * * *", timezone: Europe/Berlin, overlap: queue, catch_up: all}
     - {cron: "@daily", overlap: }
-    - {event: orders.*, filter: x}
+    - {event: orders.*, filter: trigger.payload.x}
     - {cluster: aikin/other, on: ended}
   retries: {max: 3, strategy: linear, max_delay: 1m, delay: 0, factor: 1.5, jitter: }
   secrets:

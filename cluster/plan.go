@@ -52,8 +52,9 @@ type Trigger struct {
 	Timezone string `json:"timezone,omitempty"` // of cron; UTC by default
 	Overlap  string `json:"overlap,omitempty"`  // of cron: skip (default), queue, cancel or allow
 	CatchUp  string `json:"catch_up,omitempty"` // of cron: latest (default), none or all
+	Secret   string `json:"secret,omitempty"`   // of webhook: the declared secret that signs requests
 	Subject  string `json:"subject,omitempty"`  // of event: the NATS subject
-	Filter   string `json:"filter,omitempty"`   // of event
+	Filter   string `json:"filter,omitempty"`   // of event: source text of a condition on trigger.payload
 	Cluster  string `json:"cluster,omitempty"`  // of cluster: whose end starts a run
 	On       string `json:"on,omitempty"`       // of cluster: the end state waited for
 }

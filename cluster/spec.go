@@ -27,7 +27,8 @@ type Word struct {
 // TriggerSpec is a trigger and where it stands.
 type TriggerSpec struct {
 	Trigger
-	Pos Pos
+	Pos       Pos
+	secretPos Pos
 }
 
 // SecretSpec is a declared secret and where its name stands.

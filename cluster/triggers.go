@@ -1,11 +1,11 @@
 package cluster
 
 import (
+	"regexp"
 	"strings"
 	"time"
 	_ "time/tzdata" // so that a time zone is known or not whatever the machine has
 
-	"github.com/robfig/cron/v3"
 	"gopkg.in/yaml.v3"
 )
 
@@ -39,9 +39,6 @@ func (c *compiler) readTriggers(v field) []TriggerSpec {
 		}
 		if t, ok := c.readTrigger(n); ok {
 			out = append(out, t)
-			if t.Type != "api-call" {
-				c.warn(t.Pos, codeTriggerLater, "orbit run starts a run by hand", "%s triggers are not run yet", t.Type)
-			}
 		}
 	}
 	return out
@@ -87,7 +84,7 @@ func (c *compiler) readTrigger(n *yaml.Node) (t TriggerSpec, ok bool) {
 }
 
 // settings of the trigger types beside their value.
-var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "event": {"filter"}, "cluster": {"on"}}
+var triggerSettings = map[string][]string{"cron": {"timezone", "overlap", "catch-up"}, "webhook": {"secret"}, "event": {"filter"}, "cluster": {"on"}}
 
 func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 	for _, key := range f.names() {
@@ -123,12 +120,20 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 	case "event":
 		w, ok := value()
 		t.Subject = w.Text
-		if ok && !validSubject(w.Text) {
+		switch {
+		case ok && !validSubject(w.Text):
 			c.error(w.Pos, codeValue, subjectHint, "%s is no NATS subject", quoted(w.Text))
 			return false
+		case ok && reservedSubject.MatchString(w.Text):
+			c.error(w.Pos, codeValue, subjectHint, "the subject %s takes in messages of Orbit or of the NATS server itself", quoted(w.Text))
+			return false
 		}
-		if w, ok := f.text("filter"); ok {
-			t.Filter = w.Text
+		if v, given := f.get("filter"); given {
+			cond := c.readCondition(v)
+			if cond == nil || !c.readsTriggerOnly(cond) {
+				return false
+			}
+			t.Filter = cond.Source
 		}
 		return ok
 	case "cluster":
@@ -145,12 +150,40 @@ func (c *compiler) readTriggerValue(f *fields, t *TriggerSpec) bool {
 		}
 		return ok
 	}
+	if w, ok := f.text("secret"); ok {
+		t.Secret, t.secretPos = w.Text, w.Pos
+	}
 	v, _ := f.given(t.Type)
 	if v.value.Kind == yaml.ScalarNode && contains([]string{"false", "no", "off"}, strings.ToLower(v.value.Value)) {
 		c.error(at(v.value), codeValue, "leave the trigger out, or write "+t.Type, "a trigger is not switched off by %s", v.value.Value)
 		return false
 	}
 	return true
+}
+
+// readsTriggerOnly reports a filter that names anything else than the message: there is no run yet.
+func (c *compiler) readsTriggerOnly(cond *Condition) bool {
+	good := true
+	cond.Expr.walk(func(e *Expr) {
+		if p := e.Path; p != nil && good && (p.Root != "trigger" || len(p.Segments) == 0 || p.Segments[0].IsIndex || p.Segments[0].Name != "payload") {
+			c.error(cond.Pos, codeRoot, "write it like trigger.payload.kind == 'invoice'", "a filter sees trigger.payload, the message, and nothing else")
+			good = false
+		}
+	})
+	return good
+}
+
+// triggerSecrets looks for the secrets that triggers name.
+func (c *compiler) triggerSecrets(s *Spec) {
+	for _, t := range s.Triggers {
+		if t.Secret == "" {
+			continue
+		}
+		c.used[t.Secret] = true
+		if first, told := c.undeclared[t.Secret]; !c.declared[t.Secret] && !c.blindSecrets && (!told || t.secretPos.before(first)) {
+			c.undeclared[t.Secret] = t.secretPos
+		}
+	}
 }
 
 var cronMacros = []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
@@ -170,7 +203,7 @@ func (c *compiler) checkCron(w Word) bool {
 			quoted(w.Text), len(strings.Fields(text)))
 		return false
 	}
-	schedule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
+	schedule, err := parseCron(text)
 	if err != nil {
 		c.error(w.Pos, codeCron, cronHint, "%s is no cron expression: %v", quoted(w.Text), err)
 		return false
@@ -198,6 +231,9 @@ func validSubject(s string) bool {
 	}
 	return true
 }
+
+// reservedSubject matches subjects that take in messages that are no user's.
+var reservedSubject = regexp.MustCompile(`^(\*|>|orbit|\$.*|_INBOX.*)(\..*)?$`)
 
 func contains(list []string, s string) bool {
 	for _, e := range list {

@@ -115,8 +115,12 @@ func (s *settler) lookForRuns(ctx context.Context) error {
 			return nil
 		}
 		doc, err := decodeRun(m.Data)
-		if err != nil || doc.State.Terminal() {
-			return nil // unreadable: not ours to judge
+		if err != nil {
+			return nil // not ours to judge
+		}
+		if doc.State.Terminal() {
+			s.g.triggers.ended(doc) // who ended it may have died before it told
+			return nil
 		}
 		p, err := s.g.plans.get(ctx, doc.Plan)
 		if err != nil {

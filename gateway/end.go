@@ -141,5 +141,6 @@ func (s *settler) finished(doc *kv.Run) {
 		s.g.metrics.end(doc.State)
 	}
 	s.g.waiters.wake(doc.ID)
+	s.g.triggers.ended(doc)
 	s.g.log.Debug().Str("run", doc.ID).Str("state", string(doc.State)).Msg("run ended")
 }

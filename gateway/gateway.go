@@ -71,6 +71,7 @@ type Gateway struct {
 	clusters  *clusterCache
 	nodes     *nodeView
 	waiters   *waiters
+	triggers  *triggers
 	settlers  []*settler
 	micro     micro.Service
 	metrics   metrics
@@ -100,6 +101,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: o, log: o.Log.With().Str("gateway", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js),
 		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
+	g.triggers = newTriggers(g)
 	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
 	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -129,6 +131,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		g.wg.Go(s.run)
 	}
 	g.wg.Go(g.watchdog)
+	g.wg.Go(g.triggers.run)
 	g.tellQueues()
 	return g, nil
 }

@@ -60,6 +60,11 @@ func (g *Gateway) routes() []route {
 		{"GET /v1/nodes", g.getNodes, false},
 		{"GET /v1/queues", g.getQueues, false},
 		{"GET /v1/satellites", g.getSatellites, false},
+		{"GET /v1/triggers", g.getTriggers, false},
+		{"POST /v1/triggers/{project}/{name}/{trigger}/fire", g.postFire, false},
+		{"POST /v1/triggers/{project}/{name}/{trigger}/pause", g.postPauseTrigger(true), false},
+		{"POST /v1/triggers/{project}/{name}/{trigger}/resume", g.postPauseTrigger(false), false},
+		{"POST /v1/hooks/{token}", g.postHook, true}, // the token is in the path
 	}
 }
 

@@ -18,15 +18,27 @@ type LaunchRequest struct {
 	Payload orbit.Object      // of the trigger; null is fine
 	Secrets map[string]string // values of declared secrets for this run
 	Key     string            // idempotency key; "": none
-	Trigger string            // api-call
+	Trigger string            // type of the trigger
+	Tick    *tick             // what makes the run the only one of its kind; nil: an api-call
+}
+
+// tick is an event of a trigger that makes exactly one run.
+type tick struct {
+	id string    // of the run
+	at time.Time // when it was due
 }
 
 // launch accepts a run and gets it going. The CAS create of its document is the acceptance: whatever dies after it, the
 // run goes on from the document alone. The same key with the same request gives the run that is there.
 func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) {
 	var id, request string
-	if r.Key != "" {
+	switch {
+	case r.Tick != nil:
+		id, request = r.Tick.id, orbit.HashID("tick", r.Tick.id)
+	case r.Key != "":
 		id, request = orbit.HashID("key", r.Cluster, r.Key), orbit.HashID("request", r.Cluster, string(r.Payload))
+	}
+	if id != "" {
 		// Looked for before anything else: a repetition changes nothing of the run that is there, and is answered even if
 		// the cluster was deleted since.
 		if there, err := g.sameRun(ctx, id, request); !errors.Is(err, kv.ErrNotFound) {
@@ -49,8 +61,12 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	now := time.Now().UTC()
 	doc := &kv.Run{Run: orbit.Run{ID: orbit.RandomID(), Cluster: p.Identifier, Version: p.Version(), State: orbit.RunPending, Round: 1, SLA: p.SLA,
 		Trigger: orbit.RunTrigger{Type: r.Trigger, At: now, Payload: r.Payload}, CreatedAt: now, Deadline: now.Add(time.Duration(p.SLA))}, Plan: p.Hash()}
-	if r.Key != "" {
+	if id != "" {
 		doc.ID, doc.Request = id, request
+	}
+	if r.Tick != nil {
+		doc.Trigger.At = r.Tick.at
+		doc.Deadline = r.Tick.at.Add(time.Duration(p.SLA))
 	}
 	// Stored before the acceptance; dying here leaves a blob and sealed values that nothing refers to.
 	if len(r.Payload) > orbit.MaxInline {

@@ -97,6 +97,9 @@ func (s *settler) run() {
 			}
 		})
 		wg.Go(func() { s.archive(ctx) })
+		if s.p == 0 { // who leads the first partition looks at the clock for all
+			wg.Go(func() { s.g.triggers.keepTime(ctx) })
+		}
 		err = s.lead(ctx)
 		if err != nil && s.g.ctx.Err() == nil {
 			s.g.log.Error().Err(err).Int("partition", s.p).Msg("stopped leading; trying again")

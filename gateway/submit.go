@@ -66,6 +66,7 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 	if err != nil {
 		return nil, err
 	}
+	g.triggers.poke() // dying before it has looked: another gateway does
 	diagnostics := r.Diagnostics
 	if diagnostics == nil {
 		diagnostics = []cluster.Diagnostic{}
@@ -136,5 +137,6 @@ func (g *Gateway) deleteCluster(ctx context.Context, identifier string) error {
 	if err := g.store.Clusters.Delete(ctx, key); err != nil {
 		return fmt.Errorf("delete cluster %s: %w", identifier, err)
 	}
+	g.triggers.poke()
 	return nil
 }

@@ -34,6 +34,7 @@ const (
 	NodesBucket       = "orbit_nodes"
 	CheckpointsBucket = "orbit_checkpoints"
 	SecretsBucket     = "orbit_secrets"
+	TriggersBucket    = "orbit_triggers"
 	BlobsBucket       = "orbit_blobs"
 )
 
@@ -57,6 +58,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, replicas int) error {
 		{Bucket: PlansBucket, Description: "Exosphere Orbit: compiled plans"},
 		{Bucket: NodesBucket, Description: "Exosphere Orbit: nodes", TTL: NodeTTL},
 		{Bucket: CheckpointsBucket, Description: "Exosphere Orbit: folded state (a cache)"},
+		{Bucket: TriggersBucket, Description: "Exosphere Orbit: how far triggers are"},
 		{Bucket: SecretsBucket, Description: "Exosphere Orbit: sealed secrets"},
 	} {
 		b.Replicas, b.History, b.Storage = replicas, 1, jetstream.FileStorage

@@ -66,6 +66,30 @@ func ClusterKey(identifier string) string {
 	return string(b)
 }
 
+// Trigger is the document of a trigger in orbit_triggers: how far it is. What it is stands in the cluster's plan.
+type Trigger struct {
+	Paused bool      `json:"paused,omitempty"`
+	Since  time.Time `json:"since"` // nothing from before it counts
+
+	// Of cron. A tick is decided on by a CAS that moves Tick past it; Due is then launched, however often.
+	Tick    time.Time   `json:"tick"`            // the last that was decided on
+	Due     *time.Time  `json:"due,omitempty"`   // the tick whose run is being launched
+	Queue   []time.Time `json:"queue,omitempty"` // ticks that wait for the run before them to end
+	Run     string      `json:"run,omitempty"`   // of the last tick
+	Skipped int         `json:"skipped,omitempty"`
+
+	LastRun string    `json:"last_run,omitempty"` // of whatever kind, started by hand included
+	LastAt  time.Time `json:"last_at"`
+	Error   string    `json:"error,omitempty"` // why the last one made no run
+
+	// Of webhook: the last part of its URL, by its hash and sealed.
+	TokenHash string        `json:"token_hash,omitempty"`
+	Token     *vault.Sealed `json:"token,omitempty"`
+}
+
+// TriggerKey is the key of a trigger's document.
+func TriggerKey(cluster, id string) string { return ClusterKey(cluster) + "." + id }
+
 // Node is the document of a node in orbit_nodes.
 type Node struct {
 	orbit.NodeDoc
@@ -95,6 +119,7 @@ type Store struct {
 	Clusters *Bucket[Cluster]
 	Plans    *Bucket[Plan]
 	Nodes    *Bucket[Node]
+	Triggers *Bucket[Trigger]
 	Secrets  *Bucket[vault.Sealed]
 	Blobs    *Blobs
 }
@@ -107,6 +132,7 @@ func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
 		Clusters: Open[Cluster](nc, js, ClustersBucket),
 		Plans:    Open[Plan](nc, js, PlansBucket),
 		Nodes:    Open[Node](nc, js, NodesBucket),
+		Triggers: Open[Trigger](nc, js, TriggersBucket),
 		Secrets:  Open[vault.Sealed](nc, js, SecretsBucket),
 		Blobs:    NewBlobs(js),
 	}

@@ -34,6 +34,8 @@ type grammar struct {
 	Resume   resumeCommand   `cmd:"" group:"run" help:"Let a paused run go on."`
 	Retry    retryCommand    `cmd:"" group:"run" help:"Do again what failed of a run."`
 
+	Triggers triggersCommand `cmd:"" group:"run" help:"List what starts runs; fire, pause and resume it."`
+
 	Runs    runsCommand    `cmd:"" group:"look" help:"List runs, of all clusters or of one."`
 	Status  statusCommand  `cmd:"" group:"look" help:"Show where a run stands."`
 	Items   itemsCommand   `cmd:"" group:"look" help:"List the items of a run."`

@@ -39,7 +39,7 @@ func TestLintInJSON(t *testing.T) {
 
 func TestLintIsDoneWhereThereAreOnlyWarnings(t *testing.T) {
 	got := invoke(call{args: orbitArgs("lint testdata/graph.yml")})
-	if got.code != 0 || got.stderr != "1 warning in 1 file\n" || !strings.Contains(got.stdout, "graph.yml:5:13: warning[ORB-C093]") {
+	if got.code != 0 || got.stderr != "1 warning in 1 file\n" || !strings.Contains(got.stdout, "graph.yml:22:13: warning[ORB-C081]") {
 		t.Errorf("exit code %d, stderr %q, stdout:\n%s", got.code, got.stderr, got.stdout)
 	}
 }

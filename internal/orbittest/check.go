@@ -47,8 +47,17 @@ func (all *stored) violations(accepted []string) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("run %s is forgotten and has not ended: %s", id, doc.State))
 		}
 	}
+	ticks := map[string]string{}
 	for id, doc := range all.runs {
-		if !slices.Contains(accepted, id) {
+		switch {
+		case doc.Trigger.Type == "cron":
+			tick := doc.Cluster + " at " + doc.Trigger.At.String()
+			if other := ticks[tick]; other != "" {
+				wrong = append(wrong, fmt.Sprintf("runs %s and %s are both of the tick of %s", id, other, tick))
+			}
+			ticks[tick] = id
+		case doc.Trigger.Type != "api-call": // the test knows how many there must be
+		case !slices.Contains(accepted, id):
 			wrong = append(wrong, fmt.Sprintf("run %s is there and nobody asked for it", id))
 		}
 		wrong = append(wrong, all.checkRun(doc)...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,22 +24,39 @@ type Answer struct {
 
 // Call sends one request to a gateway that is alive; the last started one first. Status 0: there is none, or it crashed.
 func (o *Orbit) Call(method, path, key string, body any) Answer {
+	return o.CallOn(o.gatewayInUse(), method, path, key, body)
+}
+
+// CallWith sends one request with headers to the gateway that Call would send it to.
+func (o *Orbit) CallWith(method, path string, h http.Header, body any) Answer {
+	return o.callOn(o.gatewayInUse(), method, path, h, body)
+}
+
+// gatewayInUse is the youngest gateway that is alive; nil: none is.
+func (o *Orbit) gatewayInUse() (g *Gateway) {
 	o.mu.Lock()
-	var g *Gateway
+	defer o.mu.Unlock()
 	for _, c := range o.gateways {
 		if !c.dead.Load() {
 			g = c
 		}
 	}
-	o.mu.Unlock()
-	if g == nil {
-		return Answer{}
-	}
-	return o.CallOn(g, method, path, key, body)
+	return g
 }
 
 // CallOn sends one request to one gateway.
-func (o *Orbit) CallOn(g *Gateway, method, path, key string, body any) (a Answer) {
+func (o *Orbit) CallOn(g *Gateway, method, path, key string, body any) Answer {
+	h := http.Header{}
+	if key != "" {
+		h.Set("Idempotency-Key", key)
+	}
+	return o.callOn(g, method, path, h, body)
+}
+
+func (o *Orbit) callOn(g *Gateway, method, path string, h http.Header, body any) (a Answer) {
+	if g == nil {
+		return Answer{}
+	}
 	var text []byte
 	switch b := body.(type) {
 	case nil:
@@ -51,9 +69,7 @@ func (o *Orbit) CallOn(g *Gateway, method, path, key string, body any) (a Answer
 		}
 	}
 	r := httptest.NewRequestWithContext(o.T.Context(), method, path, bytes.NewReader(text))
-	if key != "" {
-		r.Header.Set("Idempotency-Key", key)
-	}
+	r.Header = h
 	w := httptest.NewRecorder()
 	defer func() {
 		if recover() == http.ErrAbortHandler || g.dead.Load() { // a crashed process answers nothing
@@ -191,6 +207,25 @@ func (o *Orbit) Items(id, query string) []orbit.ItemDoc {
 		}
 		cursor = *page.Next
 	}
+}
+
+// Runs gives all runs of a cluster, the oldest first.
+func (o *Orbit) Runs(cluster string) []orbit.Run {
+	o.T.Helper()
+	all := inPages[orbit.Run](o, "/v1/runs?cluster="+cluster)
+	slices.SortFunc(all, func(a, b orbit.Run) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return all
+}
+
+// Triggers gives the triggers of a cluster.
+func (o *Orbit) Triggers(cluster string) (of []orbit.TriggerDoc) {
+	o.T.Helper()
+	for _, t := range inPages[orbit.TriggerDoc](o, "/v1/triggers?") {
+		if t.Cluster == cluster {
+			of = append(of, t)
+		}
+	}
+	return of
 }
 
 // Outputs gives the lines of a run's outputs.

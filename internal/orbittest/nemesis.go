@@ -40,6 +40,14 @@ func (o *Orbit) Publish(subject string, data []byte) {
 	}
 }
 
+// PublishMsg publishes a message with its headers.
+func (o *Orbit) PublishMsg(m *nats.Msg) {
+	o.T.Helper()
+	if err := o.conn.PublishMsg(m); err != nil {
+		o.T.Fatal(err)
+	}
+}
+
 // Duplicate stores up to n messages of work a second time, as a publisher that never got its answer would after the
 // window in which the server knows it. It gives the number of those that there were.
 func (o *Orbit) Duplicate(n int) (done int) {

@@ -1,0 +1,279 @@
+package gateway
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/kv"
+)
+
+// nextTicks is how many of the next ticks are shown.
+const nextTicks = 3
+
+func (g *Gateway) getTriggers(w http.ResponseWriter, r *http.Request) error {
+	if err := g.triggers.ready(r.Context()); err != nil {
+		return err
+	}
+	list, states := g.triggers.all()
+	docs := make([]orbit.TriggerDoc, 0, len(list))
+	for _, tr := range list {
+		doc, err := g.showTrigger(tr, states[tr.key].Trigger)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, doc)
+	}
+	p, err := offsetPage(r, docs)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, p)
+}
+
+// showTrigger is what people see of a trigger.
+func (g *Gateway) showTrigger(tr *trigger, st kv.Trigger) (orbit.TriggerDoc, error) {
+	doc := orbit.TriggerDoc{Name: tr.name, Cluster: tr.cluster, Type: tr.Type, State: "active", Next: []time.Time{}, LastRun: st.LastRun,
+		Waiting: len(st.Queue), Skipped: st.Skipped, Error: st.Error, Overlap: tr.Overlap, CatchUp: tr.CatchUp, Filter: tr.Filter, Signed: tr.Secret != ""}
+	if st.Paused {
+		doc.State = "paused"
+	}
+	if !st.LastAt.IsZero() {
+		doc.LastAt = &st.LastAt
+	}
+	switch tr.Type {
+	case "cron":
+		doc.When = tr.Cron
+		if tr.Timezone != "UTC" {
+			doc.When += " " + tr.Timezone
+		}
+		for at := time.Now(); !st.Paused && len(doc.Next) < nextTicks; {
+			if at = tr.ticks.Next(at); at.IsZero() {
+				break
+			}
+			doc.Next = append(doc.Next, at)
+		}
+	case "event":
+		doc.When = tr.Subject
+	case "cluster":
+		doc.When = tr.Trigger.Cluster + " " + tr.On
+	case "webhook":
+		if st.Token != nil {
+			token, err := g.opts.Vault.Open(tokenOwner(tr), *st.Token)
+			if err != nil {
+				return doc, err
+			}
+			doc.URL = "/v1/hooks/" + string(token)
+		}
+	}
+	return doc, nil
+}
+
+// ready waits for the first look at what triggers there are, and has a fresh look taken.
+func (t *triggers) ready(ctx context.Context) error {
+	for {
+		t.mu.Lock()
+		loaded := t.loaded
+		t.mu.Unlock()
+		if loaded {
+			return nil
+		}
+		t.poke()
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// named finds a trigger by its name.
+func (g *Gateway) named(r *http.Request) (*trigger, error) {
+	if err := g.triggers.ready(r.Context()); err != nil {
+		return nil, err
+	}
+	name := clusterName(r) + "/" + r.PathValue("trigger")
+	g.triggers.mu.Lock()
+	defer g.triggers.mu.Unlock()
+	for _, tr := range g.triggers.of[clusterName(r)] {
+		if tr.name == name {
+			return tr, nil
+		}
+	}
+	if len(g.triggers.of[clusterName(r)]) == 0 {
+		return nil, notFound("there is no cluster %s with triggers; `orbit triggers` lists them", clusterName(r))
+	}
+	return nil, notFound("there is no trigger %s; `orbit triggers` lists them", name)
+}
+
+// postFire starts a run now as the trigger would. A body may hold {"payload": …}.
+func (g *Gateway) postFire(w http.ResponseWriter, r *http.Request) error {
+	tr, err := g.named(r)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	var req struct {
+		Payload orbit.Object `json:"payload"`
+	}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &req); err != nil {
+			return badRequest("the body is not JSON of the form {\"payload\": …}: %s", err)
+		}
+	}
+	doc, err := g.launch(r.Context(), LaunchRequest{Cluster: tr.cluster, Trigger: tr.Type, Payload: req.Payload, Key: r.Header.Get("Idempotency-Key")})
+	if err != nil {
+		return err
+	}
+	g.triggers.started(r.Context(), tr, doc, nil)
+	return g.writeStarted(w, r, doc)
+}
+
+func (g *Gateway) writeStarted(w http.ResponseWriter, r *http.Request, doc *kv.Run) error {
+	run, err := g.view(r.Context(), doc)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/runs/"+doc.ID)
+	return writeJSON(w, http.StatusAccepted, run)
+}
+
+// postPauseTrigger stops a trigger from starting runs, or lets it go on from now.
+func (g *Gateway) postPauseTrigger(paused bool) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		tr, err := g.named(r)
+		if err != nil {
+			return err
+		}
+		st, err := g.triggers.change(r.Context(), tr, func(doc *kv.Trigger) (bool, error) {
+			if doc.Paused == paused {
+				return false, nil
+			}
+			doc.Paused = paused
+			if !paused { // what came meanwhile is let go
+				now := time.Now().UTC()
+				doc.Since, doc.Tick, doc.Queue = now, now, nil
+			}
+			return true, nil
+		})
+		if err != nil {
+			return err
+		}
+		doc, err := g.showTrigger(tr, st)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, doc)
+	}
+}
+
+// postHook starts a run of the cluster that the token in the path stands for.
+func (g *Gateway) postHook(w http.ResponseWriter, r *http.Request) error {
+	if err := g.triggers.ready(r.Context()); err != nil {
+		return err
+	}
+	tr, st := g.triggers.hook(r.PathValue("token"))
+	if tr == nil {
+		return notFound("there is no such hook; `orbit triggers -o json` shows the URLs of webhook triggers")
+	}
+	if st.Paused {
+		return conflict("the trigger is paused; `orbit triggers resume %s` lets it go on", tr.name)
+	}
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return err
+	}
+	if tr.Secret != "" {
+		if err := g.checkSignature(r, tr, body); err != nil {
+			return err
+		}
+	}
+	payload, err := eventPayload(body)
+	if err != nil {
+		return badRequest("the body cannot be taken as a payload: %s", err)
+	}
+	req := LaunchRequest{Cluster: tr.cluster, Trigger: tr.Type, Payload: payload}
+	for _, header := range []string{"Idempotency-Key", "Webhook-Id", "X-Github-Delivery"} { // the same delivery, sent again
+		if key := r.Header.Get(header); key != "" && req.Key == "" {
+			req.Key = "hook " + tr.id + " " + key
+		}
+	}
+	doc, err := g.launch(r.Context(), req)
+	if err == nil || lasting(err) {
+		g.triggers.started(r.Context(), tr, doc, err)
+	}
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusAccepted, map[string]string{"run": doc.ID}) // who calls a hook may know no more
+}
+
+// checkSignature refuses a request whose body is not signed with the trigger's secret: HMAC-SHA256 in hex behind "sha256=".
+func (g *Gateway) checkSignature(r *http.Request, tr *trigger, body []byte) error {
+	c, err := g.clusters.get(r.Context(), tr.cluster)
+	if err != nil {
+		return err
+	}
+	p, err := g.plans.get(r.Context(), c.Plan)
+	if err != nil {
+		return err
+	}
+	values, err := g.secretValues(r.Context(), p, nil)
+	if err != nil {
+		return err
+	}
+	key, ok := values[tr.Secret]
+	if !ok || key == "" {
+		return problem(http.StatusServiceUnavailable, "the secret %s of the trigger %s has no value on this gateway", tr.Secret, tr.name)
+	}
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write(body)
+	want := "sha256=" + hex.EncodeToString(mac.Sum(nil))
+	for _, header := range []string{"X-Orbit-Signature-256", "X-Hub-Signature-256"} {
+		if subtle.ConstantTimeCompare([]byte(strings.ToLower(r.Header.Get(header))), []byte(want)) == 1 {
+			return nil
+		}
+	}
+	return problem(http.StatusUnauthorized, "the request is not signed as it must be: X-Orbit-Signature-256: sha256=<HMAC-SHA256 of the body in hex, with the hook's secret>")
+}
+
+// hook finds the trigger that a token stands for; nil: none.
+func (t *triggers) hook(token string) (*trigger, kv.Trigger) {
+	hash := hashToken(token)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, all := range t.of {
+		for _, tr := range all {
+			if st := t.states[tr.key]; tr.Type == "webhook" && st.TokenHash == hash {
+				return tr, st.Trigger
+			}
+		}
+	}
+	return nil, kv.Trigger{}
+}
+
+// newToken makes the last part of a hook's URL, which nobody guesses.
+func (t *triggers) newToken(tr *trigger, doc *kv.Trigger) {
+	raw := make([]byte, 24)
+	_, _ = rand.Read(raw) // never fails
+	token := base64.RawURLEncoding.EncodeToString(raw)
+	sealed := t.g.opts.Vault.Seal(tokenOwner(tr), []byte(token))
+	doc.TokenHash, doc.Token = hashToken(token), &sealed
+}
+
+func tokenOwner(tr *trigger) string { return "hook." + tr.id }
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
