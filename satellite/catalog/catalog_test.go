@@ -42,7 +42,7 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		"get-files": true, "get-files-from-s3": true, "put-files": true, "parse-with-docling": true, "parse-pdf-with-docling": true,
 		"call-webhook": true, "jq": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
-		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": false, "send-logs-to-new-relic": false,
+		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": true, "send-logs-to-new-relic": true,
 		"send-alert": false, "send-pagerduty-alert": false, "send-email": false,
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -20,11 +20,13 @@ import (
 	"github.com/exospherehost/orbit/vault"
 )
 
-// Limit bounds an exchange with a service that names no other.
-const Limit = 30 * time.Second
+// limit is long for a request of a few kilobytes, and short for an item that is tried again.
+const limit = 30 * time.Second
 
 // Client sends requests to services and keeps connections open between them. It is safe for concurrent use.
 type Client struct {
+	Limit time.Duration // bounds a call that names no other; set before the first one
+
 	http      *http.Client
 	transport *http.Transport
 }
@@ -32,7 +34,7 @@ type Client struct {
 // NewClient makes a client. It follows no redirect: the key of a service is meant for that service alone.
 func NewClient() *Client {
 	t := NewTransport(nil)
-	return &Client{transport: t, http: &http.Client{Transport: t, CheckRedirect: stay}}
+	return &Client{Limit: limit, transport: t, http: &http.Client{Transport: t, CheckRedirect: stay}}
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -61,7 +63,7 @@ type Call struct {
 	URL     string
 	Header  http.Header
 	Body    []byte
-	Limit   time.Duration // for all of it; 0: Limit
+	Limit   time.Duration // for all of it; 0: the client's
 	Name    string        // what errors call it, where the URL's path is secret; "": method and URL, without the query
 	Denied  string        // what to do when the key is refused: "check api-key"
 	Secrets []string      // never shown, should the service repeat them
@@ -71,7 +73,7 @@ type Call struct {
 func (c *Client) Do(ctx context.Context, call *Call) (*Answer, error) {
 	limit := call.Limit
 	if limit == 0 {
-		limit = Limit
+		limit = c.Limit
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
