@@ -38,11 +38,12 @@ type Catalog struct {
 	parser   *pdf.Parser
 	webhook  *webhook.Webhook
 	logs     *logs.Forwarder
+	alert    *alert.Sender
 }
 
 // New makes the satellites. It opens no connection and starts nothing; Close must be called all the same.
 func New(o Options) (*Catalog, error) {
-	c := &Catalog{opener: files.NewOpener(o.Endpoints), webhook: webhook.New(), logs: logs.New(o.Endpoints)}
+	c := &Catalog{opener: files.NewOpener(o.Endpoints), webhook: webhook.New(), logs: logs.New(o.Endpoints), alert: alert.New(o.Endpoints)}
 	c.parser = pdf.New(pdf.Options{Open: c.opener.Open, DoclingURL: o.Endpoints["docling"], CacheDir: o.CacheDir, Workers: o.Workers})
 	if err := c.register(); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -56,11 +57,12 @@ func (c *Catalog) register() error {
 	code = append(code, c.parser.Satellites()...)
 	code = append(code, c.webhook, jq.New())
 	code = append(code, c.logs.Satellites()...)
+	code = append(code, c.alert.Satellites()...)
 	registry, err := satellite.NewRegistry(code...)
 	if err != nil {
 		return fmt.Errorf("put the built-in satellites together: %w", err)
 	}
-	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs(), alert.Specs(), email.Specs()} {
+	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs(), email.Specs()} {
 		for _, spec := range family {
 			if err := registry.Describe(spec); err != nil {
 				return fmt.Errorf("put the built-in satellites together: %w", err)
@@ -82,6 +84,7 @@ func (c *Catalog) Close() error {
 	err := c.parser.Close()
 	c.opener.Close()
 	c.logs.Close()
+	c.alert.Close()
 	return errors.Join(err, c.webhook.Close())
 }
 

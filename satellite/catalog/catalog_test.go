@@ -43,7 +43,7 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		"call-webhook": true, "jq": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
 		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": true, "send-logs-to-new-relic": true,
-		"send-alert": false, "send-pagerduty-alert": false, "send-email": false,
+		"send-alert": true, "send-pagerduty-alert": true, "send-email": false,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("satellites (-want +got):\n%s", d)

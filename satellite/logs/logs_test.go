@@ -1,80 +1,36 @@
 package logs_test
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/satellite/internal/servicetest"
 	"github.com/exospherehost/orbit/satellite/logs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type m = map[string]any
+type (
+	m    = map[string]any
+	said = servicetest.Said
+)
 
-// heard is what a service saw of a request.
-type heard struct {
-	Method, Path, Query string
-	Header              http.Header
-	Body                string // unpacked
-}
-
-// fake is a service that answers by a script; after its last line it says 200.
-type fake struct {
-	*httptest.Server
-	mu    sync.Mutex
-	heard []heard
-}
-
-type said struct {
-	status int
-	header http.Header
-	body   string
-}
-
-func serve(t *testing.T, script ...said) *fake {
-	t.Helper()
-	f := &fake{}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := io.Reader(r.Body)
-		if r.Header.Get("Content-Encoding") == "gzip" {
-			z, err := gzip.NewReader(r.Body)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			body = z
-		}
-		text, _ := io.ReadAll(body)
-		f.mu.Lock()
-		at := len(f.heard)
-		f.heard = append(f.heard, heard{r.Method, r.URL.Path, r.URL.RawQuery, r.Header, string(text)})
-		f.mu.Unlock()
-		if at < len(script) {
-			maps.Copy(w.Header(), script[at].header)
-			w.WriteHeader(script[at].status)
-			_, _ = io.WriteString(w, script[at].body)
-		}
-	}))
-	t.Cleanup(f.Close)
-	return f
-}
+var (
+	say    = servicetest.Say
+	judge  = servicetest.Judge
+	same   = servicetest.Same
+	parsed = servicetest.JSON
+)
 
 // forward runs forward-logs once.
 func forward(t *testing.T, endpoints map[string]string, config m, records ...any) (map[string]any, error) {
@@ -104,32 +60,6 @@ func rec(key, level, message, when string, fields m) any {
 
 const when = "2026-03-01T12:00:00.5Z"
 
-// parsed reads JSON for a comparison.
-func parsed(t *testing.T, text string) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return v
-}
-
-func same(t *testing.T, what string, want, got any) {
-	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("%s (-want +got):\n%s", what, d)
-	}
-}
-
-// headers picks some of a request's.
-func headers(h http.Header, names ...string) map[string]string {
-	out := map[string]string{}
-	for _, n := range names {
-		out[n] = h.Get(n)
-	}
-	return out
-}
-
 // configs are one of each provider, without secrets of more than a word.
 func config(provider string, more m) m {
 	c := m{"provider": provider, "account-id": "acc", "api-key": "k3y-s3cret", "application-id": "app"}
@@ -153,17 +83,17 @@ func TestEveryServicesFailuresAreJudgedAlike(t *testing.T) {
 			said said
 			want orbit.Error // a part of its message
 		}{
-			"too many requests":  {said{429, http.Header{"Retry-After": {"7"}}, ""}, orbit.Error{Code: orbit.CodeUnavailable, Retryable: true, After: 7 * time.Second, Message: "429"}},
-			"out of order":       {said{503, nil, "<html>busy"}, orbit.Error{Code: orbit.CodeUnavailable, Retryable: true, Message: "busy"}},
-			"an unknown key":     {said{401, nil, "k3y-s3cret is unknown"}, orbit.Error{Code: orbit.CodeDenied, Message: "*** is unknown; "}},
-			"a key that may not": {said{403, nil, ""}, orbit.Error{Code: orbit.CodeDenied, Message: "403 Forbidden; "}},
-			"a bad request":      {said{400, nil, "no such thing"}, orbit.Error{Code: orbit.CodeRejected, Message: "400 Bad Request: no such thing"}},
+			"too many requests":  {say(429, http.Header{"Retry-After": {"7"}}, ""), orbit.Error{Code: orbit.CodeUnavailable, Retryable: true, After: 7 * time.Second, Message: "429"}},
+			"out of order":       {say(503, nil, "<html>busy"), orbit.Error{Code: orbit.CodeUnavailable, Retryable: true, Message: "busy"}},
+			"an unknown key":     {say(401, nil, "k3y-s3cret is unknown"), orbit.Error{Code: orbit.CodeDenied, Message: "*** is unknown; "}},
+			"a key that may not": {say(403, nil, ""), orbit.Error{Code: orbit.CodeDenied, Message: "403 Forbidden; "}},
+			"a bad request":      {say(400, nil, "no such thing"), orbit.Error{Code: orbit.CodeRejected, Message: "400 Bad Request: no such thing"}},
 		} {
 			t.Run(provider+", "+name, func(t *testing.T) {
 				if provider == "kusto" && name == "an unknown key" {
-					c.said.body = "eyJh.k3y-s3cret.c is unknown"
+					c.said.Body = "eyJh.k3y-s3cret.c is unknown"
 				}
-				server := serve(t, c.said)
+				server := servicetest.Serve(t, c.said)
 				_, err := forward(t, map[string]string{provider: server.URL}, config(provider, nil), rec("a", "info", "hello", when, nil))
 				judge(t, err, c.want)
 			})
@@ -171,34 +101,15 @@ func TestEveryServicesFailuresAreJudgedAlike(t *testing.T) {
 	}
 }
 
-// judge compares an error; the message of want is a part of it.
-func judge(t *testing.T, err error, want orbit.Error) {
-	t.Helper()
-	var got *orbit.Error
-	if !errors.As(err, &got) {
-		t.Fatalf("Run returned %v", err)
-	}
-	if strings.Contains(got.Message, "s3cret") || !strings.Contains(got.Message, want.Message) {
-		t.Errorf("message %q, want %q in it", got.Message, want.Message)
-	}
-	want.Message = got.Message
-	same(t, "error", &want, got)
-}
-
 func TestAServiceThatDoesNotAnswerIsTriedAgain(t *testing.T) {
-	release := make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-	defer slow.Close()
-	defer close(release)
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	slow, gone := servicetest.Slow(t), servicetest.Gone(t)
 	for _, provider := range providers {
-		f := logs.New(map[string]string{provider: slow.URL})
+		f := logs.New(map[string]string{provider: slow})
 		f.SetLimit(30 * time.Millisecond)
 		_, err := forwardBy(f, config(provider, nil), rec("a", "info", "hello", when, nil))
 		judge(t, err, orbit.Error{Code: orbit.CodeTimeout, Retryable: true, Message: "gave no full answer within 30ms"})
 		f.Close()
-		_, err = forward(t, map[string]string{provider: gone.URL}, config(provider, nil), rec("a", "info", "hello", when, nil))
+		_, err = forward(t, map[string]string{provider: gone}, config(provider, nil), rec("a", "info", "hello", when, nil))
 		judge(t, err, orbit.Error{Code: orbit.CodeUnavailable, Retryable: true, Message: "cannot be reached: connection refused"})
 	}
 }
@@ -206,7 +117,7 @@ func TestAServiceThatDoesNotAnswerIsTriedAgain(t *testing.T) {
 func TestAnswersThatSayNothingAreFine(t *testing.T) {
 	for _, provider := range providers {
 		for name, body := range map[string]string{"no JSON": "thanks", "huge": strings.Repeat("x", 2<<20)} {
-			server := serve(t, said{200, nil, body})
+			server := servicetest.Serve(t, say(200, nil, body))
 			got, err := forward(t, map[string]string{provider: server.URL}, config(provider, nil), rec("a", "info", "hello", when, nil))
 			if err != nil || got["sent"] != 1 {
 				t.Errorf("%s, %s: %v, %v", provider, name, got, err)
@@ -217,7 +128,7 @@ func TestAnswersThatSayNothingAreFine(t *testing.T) {
 
 func TestRecordsBelowTheLevelAreLeftOut(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "": 3, "info": 3, "warn": 2, "error": 1} {
-		server := serve(t)
+		server := servicetest.Serve(t)
 		c := config("datadog", nil)
 		if level != "" {
 			c["log-level"] = level
@@ -228,23 +139,23 @@ func TestRecordsBelowTheLevelAreLeftOut(t *testing.T) {
 			t.Errorf("%q: %v, %v", level, got, err)
 		}
 	}
-	server := serve(t)
+	server := servicetest.Serve(t)
 	got, err := forward(t, map[string]string{"datadog": server.URL}, config("datadog", m{"log-level": "error"}), rec("b", "info", "2", when, nil))
-	if err != nil || got["sent"] != 0 || len(server.heard) != 0 {
-		t.Errorf("with nothing to send: %v, %v, %d requests", got, err, len(server.heard))
+	if err != nil || got["sent"] != 0 || len(server.Heard()) != 0 {
+		t.Errorf("with nothing to send: %v, %v, %d requests", got, err, len(server.Heard()))
 	}
 }
 
 func TestARecordHasOneIDForEver(t *testing.T) {
 	var ids [][]string
 	for range 2 {
-		server := serve(t)
+		server := servicetest.Serve(t)
 		records := []any{rec("key1", "info", "hello", when, nil), m{"time": when, "level": "info", "message": "mine"}, m{"time": when, "level": "odd", "message": "mine"}}
 		if _, err := forward(t, map[string]string{"datadog": server.URL}, config("datadog", nil), records...); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, e := range parsed(t, server.heard[0].Body).([]any) {
+		for _, e := range parsed(t, server.Heard()[0].Body).([]any) {
 			got = append(got, e.(m)["id"].(string))
 		}
 		ids = append(ids, got)
@@ -308,13 +219,13 @@ func TestABatchGoesInAsManyRequestsAsTheServiceWants(t *testing.T) {
 		"Kusto's 4 MB":              {"kusto", []any{long(1 << 20), long(1 << 20), long(1 << 20), long(1 << 20), long(1 << 20)}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := serve(t)
+			server := servicetest.Serve(t)
 			got, err := forward(t, map[string]string{c.provider: server.URL}, config(c.provider, nil), c.records...)
 			if err != nil || got["sent"] != len(c.records) {
 				t.Fatalf("%v, %v", got, err)
 			}
-			if len(server.heard) != c.requests {
-				t.Errorf("%d requests, want %d", len(server.heard), c.requests)
+			if len(server.Heard()) != c.requests {
+				t.Errorf("%d requests, want %d", len(server.Heard()), c.requests)
 			}
 		})
 	}
@@ -323,14 +234,14 @@ func TestABatchGoesInAsManyRequestsAsTheServiceWants(t *testing.T) {
 func TestWhatAServiceHasTakenIsNotSentAgain(t *testing.T) {
 	records := []any{rec("a", "info", "1", when, nil), rec("b", "info", "2", when, nil), rec("c", "info", "3", when, nil)}
 	// Its limits are narrower than it says: all three are too much, and so is the last alone.
-	server := serve(t, said{413, nil, ""}, said{200, nil, ""}, said{413, nil, ""}, said{200, nil, ""}, said{413, nil, ""})
+	server := servicetest.Serve(t, say(413, nil, ""), say(200, nil, ""), say(413, nil, ""), say(200, nil, ""), say(413, nil, ""))
 	got, err := forward(t, map[string]string{"datadog": server.URL}, config("datadog", nil), records...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "outcome", m{"sent": 2, "refused": 1}, got)
 	var sent []string
-	for _, h := range server.heard {
+	for _, h := range server.Heard() {
 		var ids []string
 		for _, e := range parsed(t, h.Body).([]any) {
 			ids = append(ids, e.(m)["id"].(string))
@@ -339,7 +250,7 @@ func TestWhatAServiceHasTakenIsNotSentAgain(t *testing.T) {
 	}
 	same(t, "requests", []string{"abc", "a", "bc", "b", "c"}, sent)
 
-	server = serve(t, said{200, nil, ""}, said{500, nil, ""})
+	server = servicetest.Serve(t, say(200, nil, ""), say(500, nil, ""))
 	var many []any
 	for i := range 150 {
 		many = append(many, rec(fmt.Sprint(i), "info", "m", when, nil))
