@@ -43,7 +43,7 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		"call-webhook": true, "jq": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
 		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": true, "send-logs-to-new-relic": true,
-		"send-alert": true, "send-pagerduty-alert": true, "send-email": false,
+		"send-alert": true, "send-pagerduty-alert": true, "send-email": true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("satellites (-want +got):\n%s", d)
@@ -57,6 +57,35 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+	}
+}
+
+func TestAnEndpointThatNobodyAsksForIsRefused(t *testing.T) {
+	for want, given := range map[string]map[string]string{
+		`no satellite asks for the service "s33"; those that are asked for are azure-blob, cloudwatch, `: {"s33": "http://a", "s3": "http://b"},
+		"the address of s3 is no URL":    {"s3": "localhost:9000"},
+		"the address of slack is no URL": {"slack": "ftp://user:secret@host"},
+	} {
+		c, err := catalog.New(catalog.Options{Endpoints: given})
+		if err == nil {
+			t.Errorf("no error, want %q", want)
+			_ = c.Close()
+			continue
+		}
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	all := map[string]string{}
+	for _, name := range catalog.Endpoints() {
+		all[name] = "http://127.0.0.1:1"
+	}
+	c, err := catalog.New(catalog.Options{Endpoints: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
