@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,28 @@ func TestEverySpecIsComplete(t *testing.T) {
 		}
 		if spec.PrimaryText != "" && !hasProperty(decode(t, spec.Output), spec.PrimaryText) {
 			t.Errorf("the primary text field %s is not in the output's schema", spec.PrimaryText)
+		}
+	})
+}
+
+// codes are those that a satellite may give; the others are the platform's.
+var codes = []orbit.Code{orbit.CodeInvalidInput, orbit.CodeInvalidConfig, orbit.CodeNotFound, orbit.CodeDenied, orbit.CodeRejected, orbit.CodeUnavailable, orbit.CodeTimeout, orbit.CodeTooLarge}
+
+func TestEveryFailureIsOneOfTheCodes(t *testing.T) {
+	each(t, func(t *testing.T, spec *satellite.Spec) {
+		if (len(spec.Failures) == 0) != (spec.Example == "") {
+			t.Errorf("it has %d failures, and an example: %t", len(spec.Failures), spec.Example != "")
+		}
+		for _, f := range spec.Failures {
+			if !slices.Contains(codes, orbit.Code(f.Code)) {
+				t.Errorf("%q is no code of a satellite", f.Code)
+			}
+			if f.When == "" || strings.HasSuffix(f.When, ".") || strings.ToLower(f.When[:1]) != f.When[:1] && strings.ToUpper(f.When[:2]) != f.When[:2] {
+				t.Errorf("%q is no part of a sentence", f.When)
+			}
+			if f.Code == string(orbit.CodeUnavailable) && !f.Retried || f.Code == string(orbit.CodeDenied) && f.Retried {
+				t.Errorf("%s: retried is %t", f.Code, f.Retried)
+			}
 		}
 	})
 }

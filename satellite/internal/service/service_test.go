@@ -105,6 +105,18 @@ func TestAHugeAnswerIsReadInPart(t *testing.T) {
 	}
 }
 
+func TestWaitsAreReadFromSecondsAndDates(t *testing.T) {
+	now := time.Date(2006, 1, 2, 15, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "-3": 0, "soon": 0, " 7 ": 7 * time.Second, "4000": time.Hour, "99999999999999999999": 0,
+		"Mon, 02 Jan 2006 15:04:05 GMT": 4*time.Minute + 5*time.Second, "Mon, 02 Jan 2006 14:04:05 GMT": 0, "Mon, 02 Jan 2126 15:04:05 GMT": time.Hour,
+	} {
+		if got := service.RetryAfter(header, now); got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}
+
 func TestTextsAreCutBetweenCharacters(t *testing.T) {
 	for _, c := range []struct {
 		text string
