@@ -147,6 +147,16 @@ func TestPagerDutyGetsAnEvent(t *testing.T) {
 	}
 }
 
+func TestPagerDutyIsWhereTheAccountIs(t *testing.T) {
+	s := alert.New(nil)
+	defer s.Close()
+	for region, want := range map[string]string{"": "https://events.pagerduty.com https://api.pagerduty.com", "eu": "https://events.eu.pagerduty.com https://api.eu.pagerduty.com"} {
+		if got := s.Addresses(m{"region": region}); got != want {
+			t.Errorf("%q: %s", region, got)
+		}
+	}
+}
+
 func TestALongMessageIsCutAndStandsInTheDetails(t *testing.T) {
 	server := servicetest.Serve(t)
 	long := strings.Repeat("é", 2000)

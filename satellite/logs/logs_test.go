@@ -197,6 +197,27 @@ func TestConfigsThatAProviderCannotUseAreRefused(t *testing.T) {
 	}
 }
 
+func TestRecordsGoWhereTheAccountIs(t *testing.T) {
+	for want, c := range map[string]m{
+		"https://log-api.newrelic.com":                            config("new-relic", nil),
+		"https://log-api.eu.newrelic.com":                         config("new-relic", m{"api-key": "eu01xx12"}),
+		"https://gov-log-api.newrelic.com":                        config("new-relic", m{"api-key": "gov01x12"}),
+		"https://http-intake.logs.datadoghq.com":                  config("datadog", nil),
+		"https://http-intake.logs.us5.datadoghq.com":              config("datadog", m{"site": "us5.datadoghq.com"}),
+		"https://listener.logz.io:8071/?token=k&type=app":         config("logz-io", m{"api-key": "k"}),
+		"https://listener-eu.logz.io:8071/?token=k&type=app":      config("logz-io", m{"api-key": "k", "region": "eu"}),
+		"https://logs.eu-west-1.amazonaws.com/":                   config("cloudwatch", nil),
+		"https://a.kusto.net/v1/rest/ingest/d/T?streamFormat=CSV": config("kusto", m{"cluster-url": "https://a.kusto.net/", "database": "d", "table": "T"}),
+		"https://o7.ingest.us.sentry.io/api/42/envelope/":         config("sentry", nil),
+		"https://o7.ingest.de.sentry.io/api/42/envelope/":         config("sentry", m{"account-id": 7, "region": "de"}),
+		"https://sentry.example.com/x/api/5/envelope/":            config("sentry", m{"api-key": "https://k@sentry.example.com/x/5"}),
+	} {
+		if got, err := logs.Address(c); got != want || err != nil {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
+	}
+}
+
 func TestABatchGoesInAsManyRequestsAsTheServiceWants(t *testing.T) {
 	var many []any
 	for i := range 1001 {
