@@ -6,10 +6,10 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test seeds race planted vet lint fuzz bench chaos schema nats clean
+.PHONY: help build install demo test seeds race planted vet lint fuzz bench chaos schema satellite-docs nats clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build orbit, orbit-gateway and orbit-node into bin/
 	@mkdir -p $(BIN)
@@ -56,6 +56,9 @@ chaos: build ## kill, cut off and fill up real processes for MINUTES, as SEED sa
 
 schema: ## write docs/cluster.schema.json, the copy of `orbit schema` that the examples name
 	$(GO) test ./internal/cli -run TestTheSchemaInDocs -update
+
+satellite-docs: ## write docs/satellites, the manual pages that `orbit satellites` shows
+	$(GO) test ./internal/cli -run TestThePagesInDocs -update
 
 nats: $(BIN)/nats ## build the nats command line into bin/
 $(BIN)/nats: tools/nats/go.mod tools/nats/go.sum

@@ -35,6 +35,10 @@ var places = map[string]place{
 	"satellite/schema":  {floor: 3},
 	"satellite/catalog": {floor: 3, beside: []string{"satellite", "satellite/*"}},
 
+	// What several families share.
+	"satellite/internal/service": {floor: 2.5},
+	"satellite/internal/aws":     {floor: 2.5, beside: []string{"satellite/internal/service"}},
+
 	"internal/compile": {floor: 3.5},
 
 	"gateway": {floor: 4},

@@ -41,12 +41,62 @@ func (m *manual) page(s *orbit.SatelliteSpec) []byte {
 	}
 	m.fields("INPUT", "input", s, s.Input, inputs)
 	m.fields("OUTPUT", "", s, s.Output, "any object")
+	m.failures(s.Failures)
+	m.example(s.Example)
 	m.head("RUNS")
-	m.wrap("  ", fmt.Sprintf("In the pool %s%s; an attempt may take %s, where `timeout` says nothing else.", s.Pool, needs(s.Resources), orbit.Duration(s.Timeout)))
+	m.wrap("  ", runs(s))
 	return m.b.Bytes()
 }
 
-// needs says what hardware a satellite asks for: ", on 40GiB of GPU memory and 4 cores".
+// failures writes how an item fails, the likeliest first.
+func (m *manual) failures(all []orbit.SatelliteFailure) {
+	if len(all) == 0 {
+		return
+	}
+	m.head("FAILS")
+	for _, f := range all {
+		m.b.WriteString("  " + m.bold(f.Code) + "  " + again(f) + "\n")
+		m.wrap("      ", "When "+f.When+".")
+	}
+}
+
+func again(f orbit.SatelliteFailure) string {
+	if f.Retried {
+		return "tried again"
+	}
+	return "at once"
+}
+
+// example writes a step as it stands in a list of satellites.
+func (m *manual) example(step string) {
+	if step == "" {
+		return
+	}
+	m.head("EXAMPLE")
+	m.b.WriteString(entry(step, "  "))
+}
+
+// entry makes a step an entry of a list in YAML.
+func entry(step, indent string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(step), "\n") {
+		switch {
+		case i == 0:
+			line = "- " + line
+		case line != "":
+			line = "  " + line
+		}
+		b.WriteString(strings.TrimRight(indent+line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// runs says where a satellite runs, and for how long.
+func runs(s *orbit.SatelliteSpec) string {
+	return fmt.Sprintf("In the pool %s%s; an attempt may take %s, where `timeout` says nothing else.", s.Pool, needs(s.Resources), orbit.Duration(s.Timeout))
+}
+
+// needs says what hardware a satellite asks for: ", on at least 40GiB of GPU memory and 4 cores".
 func needs(r orbit.Resources) string {
 	var parts []string
 	if r.GPUMemory > 0 {
@@ -59,38 +109,50 @@ func needs(r orbit.Resources) string {
 		parts = append(parts, r.Memory.String()+" of memory")
 	}
 	if len(parts) == 0 {
-		return ""
+		return ", on any hardware"
 	}
-	return ", on " + strings.Join(parts, " and ")
+	return ", on at least " + strings.Join(parts, " and ")
 }
 
 // fields writes what a schema says of the config, the input or an output of a satellite.
 func (m *manual) fields(title, part string, s *orbit.SatelliteSpec, schema []byte, otherwise string) {
 	m.head(title)
 	root := readSchema(schema)
-	fields := root.fields()
-	if text := root.text("description"); text != "" {
+	for _, text := range root.about(otherwise) {
 		m.wrap("  ", text)
-	} else if len(fields) == 0 {
-		m.wrap("  ", otherwise)
 	}
-	if text := root.text("x-message"); text != "" {
-		m.wrap("  ", "It "+text+".")
-	}
-	for _, f := range fields {
-		kind := f.kind
-		if f.required {
-			kind += ", required"
-		}
-		if f.fallback != "" {
-			kind += ", default " + f.fallback
-		}
-		if part != "" && secretBearing(s, part+"."+f.name) {
-			kind += ", may hold secrets"
-		}
-		m.b.WriteString("  " + m.bold(f.name) + "  " + kind + "\n")
+	for _, f := range root.fields() {
+		m.b.WriteString("  " + m.bold(f.name) + "  " + f.says(s, part) + "\n")
 		m.wrap("      ", f.description)
 	}
+}
+
+// about is what the schema says of the value as a whole; otherwise where it says nothing and names no fields.
+func (s *schema) about(otherwise string) (paragraphs []string) {
+	if text := s.text("description"); text != "" {
+		paragraphs = append(paragraphs, text)
+	} else if len(s.fields()) == 0 {
+		paragraphs = append(paragraphs, otherwise)
+	}
+	if text := s.text("x-message"); text != "" {
+		paragraphs = append(paragraphs, "It "+text+".")
+	}
+	return paragraphs
+}
+
+// says tells in a few words what a field takes. part is config or input; "" for an output, which holds no secrets.
+func (f *field) says(s *orbit.SatelliteSpec, part string) string {
+	kind := f.kind
+	if f.required {
+		kind += ", required"
+	}
+	if f.fallback != "" {
+		kind += ", default " + f.fallback
+	}
+	if part != "" && secretBearing(s, part+"."+f.name) {
+		kind += ", may hold secrets"
+	}
+	return kind
 }
 
 // secretBearing tells whether ${{ secrets.NAME }} may stand in a field, dotted.

@@ -25,6 +25,8 @@ func TestManualPageTellsAllOfTheSpec(t *testing.T) {
 		EmptyInput:   true,
 		Output:       []byte(`{"type": "object", "description": "One number.", "properties": {"n": {"type": "integer"}, "list": {"type": "array", "items": {"type": "object", "properties": {"x": {}}}}}}`),
 		SecretFields: []string{"config.headers"}, Pool: orbit.CorePool, Resources: orbit.Resources{CPU: 1, Memory: orbit.GiB}, Timeout: time.Minute,
+		Failures: []orbit.SatelliteFailure{{Code: "unavailable", Retried: true, When: "nobody is there"}, {Code: "denied", When: "the key is not known to anybody at all"}},
+		Example:  "uses: demo/count\nconfig:\n  step: 1\n",
 	}
 	want := `demo/count
   Count things
@@ -60,10 +62,22 @@ OUTPUT
   list  list of map
   list[].x  any value
 
+FAILS
+  unavailable  tried again
+      When nobody is there.
+  denied  at once
+      When the key is not known to anybody
+      at all.
+
+EXAMPLE
+  - uses: demo/count
+    config:
+      step: 1
+
 RUNS
-  In the pool core, on 1 core and 1GiB of
-  memory; an attempt may take 1m, where
-  ` + "`timeout` says nothing else.\n"
+  In the pool core, on at least 1 core and
+  1GiB of memory; an attempt may take 1m,
+  where ` + "`timeout` says nothing else.\n"
 	if d := cmp.Diff(want, string((&manual{width: 42}).page(spec))); d != "" {
 		t.Errorf("page (-want +got):\n%s", d)
 	}

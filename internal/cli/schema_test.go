@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-var update = flag.Bool("update", false, "write docs/cluster.schema.json anew")
+var update = flag.Bool("update", false, "write docs/cluster.schema.json and docs/satellites anew")
 
 // schemaFile is a copy for editors, so that the examples need no program and no network to be read with it.
 const schemaFile = "../../docs/cluster.schema.json"

@@ -1,9 +1,9 @@
 // Package catalog puts the built-in satellites together: their descriptions for who only compiles, their code for who
 // runs them. It is the one place that knows every family.
 //
-//	files, pdf, webhook, jq ──code──┐
-//	                                ├──► satellite.Registry
-//	llm, move, logs, alert, email ──┘ descriptions
+//	files, pdf, webhook, jq, logs, alert, email ──code──┐
+//	                                                    ├──► satellite.Registry
+//	llm, move ──────────────────────────────────────────┘ descriptions
 //
 // It refuses to know of satellites that a project registers; they are added to the registry by their owner.
 package catalog
@@ -26,7 +26,7 @@ import (
 
 // Options say where the services are that satellites use. The zero value is good for a machine on its own.
 type Options struct {
-	Endpoints map[string]string // by service: s3, the URL of an S3-compatible store; docling, that of a docling-serve
+	Endpoints map[string]string // the address of a service that stands in for its own, by one of the names of Endpoints
 	CacheDir  string            // keeps what is slow to make, so that the next start is fast; empty: nothing is kept
 	Workers   int               // documents read at once; 0: one for each core
 }
@@ -37,11 +37,18 @@ type Catalog struct {
 	opener   *files.Opener
 	parser   *pdf.Parser
 	webhook  *webhook.Webhook
+	logs     *logs.Forwarder
+	alert    *alert.Sender
+	mailer   *email.Mailer
 }
 
 // New makes the satellites. It opens no connection and starts nothing; Close must be called all the same.
 func New(o Options) (*Catalog, error) {
-	c := &Catalog{opener: files.NewOpener(o.Endpoints), webhook: webhook.New()}
+	if err := CheckEndpoints(o.Endpoints); err != nil {
+		return nil, err
+	}
+	c := &Catalog{opener: files.NewOpener(o.Endpoints), webhook: webhook.New(), logs: logs.New(o.Endpoints), alert: alert.New(o.Endpoints)}
+	c.mailer = email.New(c.opener.Open, o.Endpoints)
 	c.parser = pdf.New(pdf.Options{Open: c.opener.Open, DoclingURL: o.Endpoints["docling"], CacheDir: o.CacheDir, Workers: o.Workers})
 	if err := c.register(); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -54,11 +61,14 @@ func (c *Catalog) register() error {
 	code = append(code, files.Satellites(c.opener)...)
 	code = append(code, c.parser.Satellites()...)
 	code = append(code, c.webhook, jq.New())
+	code = append(code, c.logs.Satellites()...)
+	code = append(code, c.alert.Satellites()...)
+	code = append(code, c.mailer.Satellites()...)
 	registry, err := satellite.NewRegistry(code...)
 	if err != nil {
 		return fmt.Errorf("put the built-in satellites together: %w", err)
 	}
-	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs(), logs.Specs(), alert.Specs(), email.Specs()} {
+	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs()} {
 		for _, spec := range family {
 			if err := registry.Describe(spec); err != nil {
 				return fmt.Errorf("put the built-in satellites together: %w", err)
@@ -79,6 +89,9 @@ func (c *Catalog) Warm() { c.parser.Warm() }
 func (c *Catalog) Close() error {
 	err := c.parser.Close()
 	c.opener.Close()
+	c.logs.Close()
+	c.alert.Close()
+	c.mailer.Close()
 	return errors.Join(err, c.webhook.Close())
 }
 

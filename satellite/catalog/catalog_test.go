@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,8 +43,8 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		"get-files": true, "get-files-from-s3": true, "put-files": true, "parse-with-docling": true, "parse-pdf-with-docling": true,
 		"call-webhook": true, "jq": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
-		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": false, "send-logs-to-new-relic": false,
-		"send-alert": false, "send-pagerduty-alert": false, "send-email": false,
+		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": true, "send-logs-to-new-relic": true,
+		"send-alert": true, "send-pagerduty-alert": true, "send-email": true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("satellites (-want +got):\n%s", d)
@@ -57,6 +58,35 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+	}
+}
+
+func TestAnEndpointThatNobodyAsksForIsRefused(t *testing.T) {
+	for want, given := range map[string]map[string]string{
+		`no satellite asks for the service "s33"; those that are asked for are azure-blob, cloudwatch, `: {"s33": "http://a", "s3": "http://b"},
+		"the address of s3 is no URL":    {"s3": "localhost:9000"},
+		"the address of slack is no URL": {"slack": "ftp://user:secret@host"},
+	} {
+		c, err := catalog.New(catalog.Options{Endpoints: given})
+		if err == nil {
+			t.Errorf("no error, want %q", want)
+			_ = c.Close()
+			continue
+		}
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	all := map[string]string{}
+	for _, name := range catalog.Endpoints() {
+		all[name] = "http://127.0.0.1:1"
+	}
+	c, err := catalog.New(catalog.Options{Endpoints: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -94,6 +124,28 @@ func TestEverySpecIsComplete(t *testing.T) {
 		}
 		if spec.PrimaryText != "" && !hasProperty(decode(t, spec.Output), spec.PrimaryText) {
 			t.Errorf("the primary text field %s is not in the output's schema", spec.PrimaryText)
+		}
+	})
+}
+
+// codes are those that a satellite may give; the others are the platform's.
+var codes = []orbit.Code{orbit.CodeInvalidInput, orbit.CodeInvalidConfig, orbit.CodeNotFound, orbit.CodeDenied, orbit.CodeRejected, orbit.CodeUnavailable, orbit.CodeTimeout, orbit.CodeTooLarge}
+
+func TestEveryFailureIsOneOfTheCodes(t *testing.T) {
+	each(t, func(t *testing.T, spec *satellite.Spec) {
+		if (len(spec.Failures) == 0) != (spec.Example == "") {
+			t.Errorf("it has %d failures, and an example: %t", len(spec.Failures), spec.Example != "")
+		}
+		for _, f := range spec.Failures {
+			if !slices.Contains(codes, orbit.Code(f.Code)) {
+				t.Errorf("%q is no code of a satellite", f.Code)
+			}
+			if f.When == "" || strings.HasSuffix(f.When, ".") || strings.ToLower(f.When[:1]) != f.When[:1] && strings.ToUpper(f.When[:2]) != f.When[:2] {
+				t.Errorf("%q is no part of a sentence", f.When)
+			}
+			if f.Code == string(orbit.CodeUnavailable) && !f.Retried || f.Code == string(orbit.CodeDenied) && f.Retried {
+				t.Errorf("%s: retried is %t", f.Code, f.Retried)
+			}
 		}
 	})
 }

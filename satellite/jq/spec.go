@@ -34,5 +34,16 @@ func newSpec() *satellite.Spec {
 		Timeout:    10 * time.Minute, // for a program whose own timeout is long, or that waits for a slow reader
 		BundleHint: 64,
 		Available:  true,
+		Failures: []orbit.SatelliteFailure{
+			{Code: string(orbit.CodeInvalidInput), When: "the program ends in an error, such as a field of a value that has none, or error(…)"},
+			{Code: string(orbit.CodeTimeout), When: "the program computes for longer than timeout"},
+			{Code: string(orbit.CodeInvalidConfig), When: "query is no jq program once its expressions are resolved"},
+		},
+		Example: `uses: satellite/exospherehost/jq
+config:
+  query: |
+    select(.size > 1000)
+    | {name: ."file-name", kib: (.size / 1024 | floor)}
+`,
 	}
 }

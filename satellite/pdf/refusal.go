@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/satellite/internal/service"
 )
 
 // unreachable is the error of a connection that failed.
@@ -34,21 +34,10 @@ func (d *doclingClient) refusal(res *http.Response, body []byte) error {
 		return orbit.Permanent(orbit.CodeDenied, "docling at %s refused this node (%s): check its API key", d.shown, detail)
 	case code == http.StatusRequestEntityTooLarge:
 		return orbit.Permanent(orbit.CodeTooLarge, "docling at %s takes no file of this size (%s): split the file", d.shown, detail)
-	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
-		return orbit.RetryAfter(retryAfter(res.Header.Get("Retry-After")), orbit.CodeUnavailable,
+	case service.Passing(code):
+		return orbit.RetryAfter(service.RetryAfter(res.Header.Get("Retry-After"), time.Now()), orbit.CodeUnavailable,
 			"docling at %s is not able to do this now (%s)", d.shown, detail)
 	default:
 		return orbit.Permanent(orbit.CodeRejected, "docling at %s refused the document (%s): check the file and the step's config", d.shown, detail)
 	}
-}
-
-// retryAfter reads the header's seconds or date; 0 where it says neither.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(time.Until(at), 0)
-	}
-	return 0
 }

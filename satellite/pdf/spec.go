@@ -14,6 +14,11 @@ func doclingSpec() *satellite.Spec {
 	s := newSpec(formatJSON)
 	s.Name = "exospherehost/parse-with-docling"
 	s.Title = "Turn a document into JSON, Markdown or text"
+	s.Example = `uses: satellite/exospherehost/parse-with-docling
+config:
+  output-format: text
+  language: de
+`
 	return s
 }
 
@@ -22,6 +27,10 @@ func presetSpec() *satellite.Spec {
 	s := newSpec("markdown-string")
 	s.Name = "exospherehost/parse-pdf-with-docling"
 	s.Title = "Turn a PDF into Markdown"
+	s.Example = `uses: satellite/exospherehost/parse-pdf-with-docling
+config:
+  file-path: ${{ satellites.get-files.output.file-uri }}
+`
 	return s
 }
 
@@ -39,6 +48,14 @@ func newSpec(format string) *satellite.Spec {
 		Timeout:      10 * time.Minute,
 		BundleHint:   1, // a document may take minutes
 		Available:    true,
+		Failures: []orbit.SatelliteFailure{
+			{Code: string(orbit.CodeInvalidInput), When: "the file is damaged, encrypted or no PDF, or no file is named"},
+			{Code: string(orbit.CodeNotFound), When: "the file is not there"},
+			{Code: string(orbit.CodeDenied), When: "the secrets are missing, or may not read the file"},
+			{Code: string(orbit.CodeTooLarge), When: "the file, or what is read of it, is past the node's limits"},
+			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the store of the file, or docling-serve, is down or cannot be reached"},
+			{Code: string(orbit.CodeTimeout), Retried: true, When: "the document takes longer than its time limit"},
+		},
 	}
 }
 

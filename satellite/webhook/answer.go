@@ -2,22 +2,17 @@ package webhook
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/satellite/internal/service"
 )
 
 // maxAnswer bounds the body of an answer. What an item returns travels on in messages; whoever fetches more than this
 // wants a file, not an object.
 const maxAnswer = 8 * orbit.MiB
-
-// maxRefusal is how much of an error's body is read: its first lines are shown, the rest is drained so that the
-// connection can be used again.
-const maxRefusal = 64 * orbit.KiB
 
 // answer is what came back.
 type answer struct {
@@ -26,25 +21,10 @@ type answer struct {
 	body   []byte
 }
 
-var errTooLarge = errors.New("more than the limit")
-
-// readAnswer reads the body; errTooLarge past its limit.
+// readAnswer reads the body; service.ErrTooLarge past its limit.
 func readAnswer(resp *http.Response) (*answer, error) {
-	a := &answer{status: resp.StatusCode, header: resp.Header}
-	ok := a.status >= 200 && a.status <= 299
-	limit := int64(maxAnswer)
-	if !ok {
-		limit = int64(maxRefusal)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	switch {
-	case err != nil && ok:
-		return nil, err
-	case int64(len(body)) > limit && ok:
-		return nil, errTooLarge
-	}
-	a.body = body
-	return a, nil
+	body, err := service.ReadBody(resp, maxAnswer)
+	return &answer{status: resp.StatusCode, header: resp.Header, body: body}, err
 }
 
 // value is the object that the satellite returns.

@@ -3,11 +3,10 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/satellite/internal/service"
 )
 
 // clients holds one HTTP client for each combination of follow-redirects and verify-ssl. The two transports are shared
@@ -20,7 +19,7 @@ type clients struct {
 type options struct{ follow, verify bool }
 
 func newClients() *clients {
-	c := &clients{verifying: newTransport(nil), trusting: newTransport(&tls.Config{InsecureSkipVerify: true}), byOptions: map[options]*http.Client{}}
+	c := &clients{verifying: service.NewTransport(nil), trusting: service.NewTransport(&tls.Config{InsecureSkipVerify: true}), byOptions: map[options]*http.Client{}}
 	for _, follow := range []bool{true, false} {
 		redirect := stay
 		if follow {
@@ -30,20 +29,6 @@ func newClients() *clients {
 		c.byOptions[options{follow, false}] = &http.Client{Transport: c.trusting, CheckRedirect: redirect}
 	}
 	return c
-}
-
-func newTransport(config *tls.Config) *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:       config,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   64, // a step usually sends all its items to one host; the stock 2 would dial anew for most of them
-		IdleConnTimeout:       90 * time.Second,
-	}
 }
 
 func (c *clients) pick(config map[string]any) *http.Client {
@@ -66,9 +51,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	last := via[len(via)-1]
 	switch {
 	case len(via) > maxRedirects:
-		return orbit.Permanent(orbit.CodeRejected, "%s redirects more than %d times", name(via[0]), maxRedirects)
+		return orbit.Permanent(orbit.CodeRejected, "%s redirects more than %d times", service.Name(via[0]), maxRedirects)
 	case req.URL.Scheme != last.URL.Scheme && (last.URL.Scheme != "http" || req.URL.Scheme != "https"):
-		return orbit.Permanent(orbit.CodeRejected, "%s redirects to %s, from %s to %s, which is not followed", name(last), bare(req.URL), last.URL.Scheme, req.URL.Scheme)
+		return orbit.Permanent(orbit.CodeRejected, "%s redirects to %s, from %s to %s, which is not followed", service.Name(last), service.Bare(req.URL), last.URL.Scheme, req.URL.Scheme)
 	}
 	if req.URL.Host != via[0].URL.Host {
 		for key := range sentHeaders(req.Context()) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/satellite/internal/service"
 )
 
 var methods = []string{"POST", "GET", "PUT", "PATCH", "DELETE", "HEAD"}
@@ -45,7 +46,7 @@ func newRequest(ctx context.Context, inv *satellite.Invocation) (*http.Request, 
 	}
 	req, err := http.NewRequestWithContext(withSentHeaders(ctx, sent), method, target.String(), body)
 	if err != nil {
-		return nil, orbit.Permanent(orbit.CodeInvalidConfig, "url: no request can be made of %s", bare(target))
+		return nil, orbit.Permanent(orbit.CodeInvalidConfig, "url: no request can be made of %s", service.Bare(target))
 	}
 	req.Header = header
 	if host := header.Get("Host"); host != "" {

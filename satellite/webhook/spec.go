@@ -37,5 +37,24 @@ func newSpec() *satellite.Spec {
 		Timeout:    10 * time.Minute, // the config's own timeout is the one that counts; this is the bound of what it may be set to
 		BundleHint: 16,               // a request waits more than it works
 		Available:  true,
+		Failures: []orbit.SatelliteFailure{
+			{Code: string(orbit.CodeRejected), When: "the answer is a status other than 2xx that no further attempt would change, such as 400, 401 or 404; or the certificate is not valid"},
+			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the answer is 408, 425, 429 or 5xx, or the server cannot be reached"},
+			{Code: string(orbit.CodeTimeout), Retried: true, When: "the server gives no full answer within timeout"},
+			{Code: string(orbit.CodeTooLarge), When: "the answer has more than 8 MiB"},
+			{Code: string(orbit.CodeInvalidInput), When: "the input is no map with body, query-params or form-data"},
+			{Code: string(orbit.CodeInvalidConfig), When: "url is no http or https URL once its expressions are resolved"},
+		},
+		Example: `uses: satellite/exospherehost/call-webhook
+config:
+  url: https://api.example.com/v1/reports
+  headers:
+    - Authorization: Bearer ${{ secrets.API_TOKEN }}
+  timeout: 20s
+input:
+  body:
+    name: ${{ satellites.get-files.output.file-name }}
+    size: ${{ satellites.get-files.output.size }}
+`,
 	}
 }

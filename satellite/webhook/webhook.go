@@ -13,6 +13,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/satellite"
+	"github.com/exospherehost/orbit/satellite/internal/service"
 )
 
 // defaultTimeout bounds an exchange whose config names no timeout.
@@ -64,7 +65,7 @@ func (w *Webhook) Run(ctx context.Context, inv *satellite.Invocation, emit satel
 	}
 	object, err := orbit.NewObject(answer.value())
 	if err != nil {
-		return orbit.Permanent(orbit.CodeRejected, "%s answered with a body that is no usable JSON: %v", name(req), err)
+		return orbit.Permanent(orbit.CodeRejected, "%s answered with a body that is no usable JSON: %v", service.Name(req), err)
 	}
 	return emit(object)
 }
