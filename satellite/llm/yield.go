@@ -3,7 +3,7 @@ package llm
 import "regexp"
 
 // badSchema is how servers say that they know response_format, but cannot enforce this schema.
-var badSchema = regexp.MustCompile(`(?i)invalid schema|grammar|guided|schema.{0,60}(?:not supported|unsupported|unimplemented)|(?:unsupported|unimplemented).{0,60}schema`)
+var badSchema = regexp.MustCompile(`(?i)invalid schema|grammar|guided|\bschemas?\b.{0,60}(?:not supported|unsupported|unimplemented)|(?:unsupported|unimplemented).{0,60}\bschema`)
 
 // yield gives in where a refusal names a part of the request that can be left out or made smaller, and notes it for the
 // requests to come. Only what the request had can be given up, so it ends.
