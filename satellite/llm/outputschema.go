@@ -51,9 +51,24 @@ func OutputSchema(config any) (json.RawMessage, error) {
 		return nil, err
 	}
 	if _, err := schema.Compile(raw); err != nil {
-		return nil, fmt.Errorf("output-schema is no JSON Schema: %s", excerpt(cause(err).Error()))
+		return nil, fmt.Errorf("output-schema is no JSON Schema: %s", misfit(raw, err))
 	}
 	return raw, nil
+}
+
+// misfit says what is wrong with a schema that does not compile: of the keys that JSON Schema itself knows in words, else in
+// those of the compiler.
+func misfit(raw json.RawMessage, err error) string {
+	meta, failed := schema.Compile(json.RawMessage(`{"$ref": "https://json-schema.org/draft/2020-12/schema"}`))
+	if failed == nil {
+		var root any
+		if json.Unmarshal(raw, &root) == nil {
+			for _, v := range meta.Check(root) {
+				return v.String()
+			}
+		}
+	}
+	return excerpt(cause(err).Error())
 }
 
 func readSchema(text string) (json.RawMessage, error) {

@@ -54,7 +54,7 @@ func TestAnOutputSchemaThatIsNoneIsToldInASentence(t *testing.T) {
 		"a key twice":        {`{"a": string, "a": number}`, `output-schema: the key "a" stands there twice`},
 		"no YAML":            {`{"a": string`, "can be read neither as a JSON Schema nor as the shorthand"},
 		"an alias":           {"a: &x string\nb: *x\n", "output-schema holds an alias"},
-		"a bad JSON Schema":  {fields{"type": "object", "properties": 3}, "output-schema is no JSON Schema: "},
+		"a bad JSON Schema":  {fields{"type": "object", "properties": 3}, "output-schema is no JSON Schema: properties must be a map, not a number"},
 		"a foreign document": {`{"$ref": "https://example.com/x.json"}`, "output-schema is no JSON Schema: "},
 		"a long shorthand":   {"a: string\n" + strings.Repeat("# x\n", 10_000), "output-schema is longer than 32 KiB and no JSON Schema"},
 		"a long JSON Schema": {`{"type": "object", "description": "` + strings.Repeat("x", 300<<10) + `"}`, "output-schema is longer than 256 KiB"},
