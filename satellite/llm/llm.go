@@ -28,6 +28,7 @@ type Model struct {
 	endpoint Endpoint
 	client   *http.Client
 	turns    *turnstile
+	rest     rest
 	learned  learned
 	tally    tally
 	schemas  schemas
@@ -65,9 +66,15 @@ func (m *Model) Run(ctx context.Context, inv *satellite.Invocation, emit satelli
 		return err
 	}
 	defer leave()
+	if err := m.rest.wait(ctx); err != nil {
+		return err
+	}
 	m.tally.begin()
 	defer m.tally.end()
 	object, err := m.answer(ctx, q)
+	if ctx.Err() == nil { // an end from outside says nothing of the server
+		m.rest.after(err)
+	}
 	if q.used.told {
 		m.tally.add(q.used)
 		inv.Log.Info().Int("prompt-tokens", q.used.prompt).Int("completion-tokens", q.used.completion).Msg("the model has answered")

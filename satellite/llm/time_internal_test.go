@@ -121,6 +121,61 @@ func TestAtMostSoManyRequestsAreSentAtOnce(t *testing.T) {
 	})
 }
 
+// refusing is a server in this process that is down but for the last requests.
+type refusing struct {
+	failures int
+	header   string // Retry-After
+	begun    time.Time
+	at       []time.Duration
+}
+
+func (s *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.at = append(s.at, time.Since(s.begun))
+	if len(s.at) > s.failures {
+		return (&slow{}).RoundTrip(r)
+	}
+	return &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {s.header}}, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+}
+
+func TestAServerThatFailsIsLeftAloneForLongerAndLonger(t *testing.T) {
+	for name, c := range map[string]struct {
+		failures int
+		header   string
+		want     []time.Duration // when requests were sent
+	}{
+		"by itself":      {7, "", []time.Duration{0, 250, 750, 1750, 3750, 7750, 15750, 31750, 31750, 31750}},
+		"it works again": {1, "", []time.Duration{0, 250, 250, 250, 250, 250, 250, 250, 250, 250}},
+		"as it asks":     {2, "20", []time.Duration{0, 20_000, 40_000, 40_000, 40_000, 40_000, 40_000, 40_000, 40_000, 40_000}},
+		"not for hours":  {1, "7200", []time.Duration{0, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &refusing{failures: c.failures, header: c.header, begun: time.Now()}
+			m := modelOf(t, Endpoint{Concurrency: 1}, server, zerolog.Nop())
+			failed := 0
+			for range 10 {
+				if _, err := ask(t.Context(), m); err != nil {
+					failed++
+				}
+			}
+			for i, at := range server.at {
+				if at != c.want[i]*time.Millisecond {
+					t.Errorf("%s: request %d was sent after %s", name, i, at)
+				}
+			}
+			if failed != c.failures || len(server.at) != 10 {
+				t.Errorf("%s: %d of %d have failed", name, failed, len(server.at))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			m.rest.after(orbit.Transient(orbit.CodeUnavailable, "down"))
+			m.rest.after(orbit.RetryAfter(time.Minute, orbit.CodeUnavailable, "down"))
+			if _, err := ask(ctx, m); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: while it rests: %v", name, err)
+			}
+		})
+	}
+}
+
 func TestThePaceOfABusyModelIsToldEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
