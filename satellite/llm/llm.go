@@ -77,7 +77,7 @@ func (m *Model) Run(ctx context.Context, inv *satellite.Invocation, emit satelli
 	}
 	if q.used.told {
 		m.tally.add(q.used)
-		inv.Log.Info().Int("prompt-tokens", q.used.prompt).Int("completion-tokens", q.used.completion).Msg("the model has answered")
+		inv.Log.Debug().Int("prompt-tokens", q.used.prompt).Int("completion-tokens", q.used.completion).Msg("the model has answered")
 	}
 	if err != nil {
 		return err

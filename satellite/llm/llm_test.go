@@ -99,7 +99,7 @@ func TestTokensStandInTheLogOfTheItem(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if line["level"] != "info" || line["prompt-tokens"] != float64(prompt) || line["completion-tokens"] != float64(completion) || (err != nil) != (name == "JSON, in vain") {
+		if line["level"] != "debug" || line["prompt-tokens"] != float64(prompt) || line["completion-tokens"] != float64(completion) || (err != nil) != (name == "JSON, in vain") {
 			t.Errorf("%s: %v, %s", name, err, log.String())
 		}
 		if d := cmp.Diff(llm.Count{Items: 1, PromptTokens: int64(prompt), CompletionTokens: int64(completion)}, m.Count()); d != "" {

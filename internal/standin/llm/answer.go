@@ -68,12 +68,13 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, a *answer, usage
 	_ = flush.Flush()
 }
 
-// tokens cuts a text into pieces of a word each, with the space before it. Joined they are the text.
+// tokens cuts a text into pieces of a word each, with the space before it, and after the commas and colons of JSON. Joined they
+// are the text.
 func tokens(text string) []string {
 	var out []string
 	from := 0
 	for i := 1; i < len(text); i++ {
-		if isSpace(text[i]) && !isSpace(text[i-1]) {
+		if isSpace(text[i]) && !isSpace(text[i-1]) || text[i-1] == ',' || text[i-1] == ':' {
 			out, from = append(out, text[from:i]), i
 		}
 	}
