@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -55,12 +56,13 @@ func TestNoMoreEnterThanThereArePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurnstile(3)
 		ctx, cancel := context.WithCancel(t.Context())
-		in, inside, most, gaveUp := make(chan func()), 0, 0, 0
+		in, inside, most := make(chan func()), 0, 0
+		var gaveUp atomic.Int64
 		for range 10 {
 			go func() {
 				leave, err := turns.enter(ctx, "p")
 				if err != nil {
-					gaveUp++
+					gaveUp.Add(1)
 					return
 				}
 				inside++
@@ -81,8 +83,8 @@ func TestNoMoreEnterThanThereArePlaces(t *testing.T) {
 			(<-in)()
 		}
 		synctest.Wait()
-		if most != 3 || gaveUp != 2 || turns.free != 3 || len(turns.waiting) != 0 {
-			t.Errorf("%d at once, %d gave up, %d places free, %d wait", most, gaveUp, turns.free, len(turns.waiting))
+		if most != 3 || gaveUp.Load() != 2 || turns.free != 3 || len(turns.waiting) != 0 {
+			t.Errorf("%d at once, %d gave up, %d places free, %d wait", most, gaveUp.Load(), turns.free, len(turns.waiting))
 		}
 	})
 }
