@@ -120,3 +120,18 @@ type Class struct {
 
 // CorePool is the pool of the built-in satellites that need no model: every node hosts it.
 const CorePool = "core"
+
+// modelPools begins the names of the pools of models.
+const modelPools = "model-"
+
+// ModelPool is the pool of a model satellite: a node hosts it that has the model, or is bound to an endpoint that has it.
+func ModelPool(satellite string) string {
+	project, name, _ := strings.Cut(satellite, "/")
+	if project == "exospherehost" {
+		return modelPools + name
+	}
+	return modelPools + project + "~" + name // no name holds a tilde, so no two satellites share a pool
+}
+
+// IsModelPool tells whether a pool is that of a model.
+func IsModelPool(pool string) bool { return strings.HasPrefix(pool, modelPools) }

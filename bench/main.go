@@ -44,6 +44,7 @@ var measurements = []measurement{
 	{"latency", "one short run at a time", 10 * time.Minute, latency},
 	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle},
 	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs},
+	{"models", "answers a second of a model at an endpoint, beside a plain client", 10 * time.Minute, models},
 	{"demo", "the time of `make demo`, if there is one", 20 * time.Minute, demo},
 }
 

@@ -27,9 +27,9 @@ type mesh struct {
 	end           context.CancelCauseFunc
 }
 
-// startMesh brings a mesh up and waits until it is quiet. bundle fixes the items of a bundle; 0: as the node measures. The
-// context that it gives ends when the mesh is stopped, or when one of its processes dies.
-func startMesh(parent context.Context, b *bench, name string, bundle int) (ctx context.Context, m *mesh, err error) {
+// startMesh brings a mesh up and waits until it is quiet. bundle fixes the items of a bundle; 0: as the node measures. more
+// is what the children are told beside. The context that it gives ends when the mesh is stopped, or when one of its processes dies.
+func startMesh(parent context.Context, b *bench, name string, bundle int, more ...string) (ctx context.Context, m *mesh, err error) {
 	m = &mesh{dir: filepath.Join(b.dir, name)}
 	ctx, m.end = context.WithCancelCause(parent)
 	defer func() {
@@ -41,12 +41,12 @@ func startMesh(parent context.Context, b *bench, name string, bundle int) (ctx c
 	if b.verbose {
 		level = "info"
 	}
-	args := func(role string, more ...string) []string {
-		more = append(more, "-data", filepath.Join(m.dir, role), "-level", level)
+	args := func(role string, own ...string) []string {
+		own = append(append(own, more...), "-data", filepath.Join(m.dir, role), "-level", level)
 		if b.profile != "" {
-			more = append(more, "-cpuprofile", filepath.Join(b.profile, name+"-"+role+".pprof"))
+			own = append(own, "-cpuprofile", filepath.Join(b.profile, name+"-"+role+".pprof"))
 		}
-		return more
+		return own
 	}
 	if m.gateway, err = startChild(ctx, b, "gateway", args("gateway")...); err != nil {
 		return ctx, nil, err

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"syscall"
 	"time"
 
@@ -22,7 +24,7 @@ import (
 	"github.com/exospherehost/orbit/streams"
 )
 
-// roleWord as the first argument makes this program a child of itself: gateway, node or bare NATS server.
+// roleWord as the first argument makes this program a child of itself: gateway, node, bare NATS server or stand-in for a model.
 const roleWord = "-child"
 
 // ready is the one line that a child writes to its standard output once it is up.
@@ -36,6 +38,7 @@ type ready struct {
 type roleFlags struct {
 	data, cache, nats, join, profile, level string
 	bundle                                  int
+	models                                  boot.Models
 }
 
 // playRole is a child's main function. It ends on SIGTERM, or when its standard input ends because its parent has died. A
@@ -50,10 +53,11 @@ func playRole(role string, args []string) int {
 	flags.StringVar(&f.profile, "cpuprofile", "", "")
 	flags.StringVar(&f.level, "level", "error", "")
 	flags.IntVar(&f.bundle, "bundle", 0, "")
+	flags.Func("models", "", func(text string) error { return f.models.UnmarshalText([]byte(text)) })
 	_ = flags.Parse(args) // ExitOnError
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	up, down, err := map[string]func(context.Context, roleFlags) (ready, func(), error){"gateway": playGateway, "node": playNode, "server": playServer}[role](ctx, f)
+	up, down, err := map[string]func(context.Context, roleFlags) (ready, func(), error){"gateway": playGateway, "node": playNode, "server": playServer, "model": playModel}[role](ctx, f)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, role+":", err)
 		return 1
@@ -108,7 +112,8 @@ func playGateway(ctx context.Context, f roleFlags) (ready, func(), error) {
 		specs = append(specs, s.Spec())
 	}
 	cfg := boot.GatewayConfig{Name: "gateway", Data: f.data, HTTP: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Gossip: "127.0.0.1:0", Partitions: 1, Replicas: 1,
-		MemoryLimit: 400 * orbit.MiB} // the default of the flag
+		MemoryLimit: 400 * orbit.MiB, // the default of the flag
+		Models:      slices.Collect(maps.Keys(f.models))}
 	g, err := boot.StartGateway(ctx, cfg, boot.Version(), false, f.logger(), specs...)
 	if err != nil {
 		return ready{}, nil, err
@@ -117,7 +122,7 @@ func playGateway(ctx context.Context, f roleFlags) (ready, func(), error) {
 }
 
 func playNode(ctx context.Context, f roleFlags) (ready, func(), error) {
-	cfg := boot.NodeConfig{Name: "node", Data: f.data, NATS: f.nats, Gossip: "127.0.0.1:0", Join: []string{f.join}, Cache: f.cache, DrainTimeout: 5 * time.Second}
+	cfg := boot.NodeConfig{Name: "node", Data: f.data, NATS: f.nats, Gossip: "127.0.0.1:0", Join: []string{f.join}, Cache: f.cache, Models: f.models, DrainTimeout: 5 * time.Second}
 	n, err := boot.StartNode(ctx, cfg, boot.Extra{Version: boot.Version(), Satellites: satellites(), BundleSize: f.bundle, Log: f.logger()})
 	if err != nil {
 		return ready{}, nil, err

@@ -67,7 +67,7 @@ cluster:
     - uses: exospherehost/deepseek-r1-distill-llama-70b
       identifier: 7
       input: [{prompt: x}]
-      config: {max_tokens: "${{ trigger.payload.n }}", output_schema: {a: {b: 1}}}
+      config: {max_tokens: "${{ trigger.payload.n }}", output_schema: {a: {b: int}}}
       resources: {gpu_memory: 40 GiB, cpu: 4, memory: 1024}
       parents: [send]
     - uses: exospherehost/send-alert

@@ -21,11 +21,15 @@ func (w *whyTeller) able(s *cluster.Step) (able, hosting []orbit.NodeDoc) {
 	}
 	defer func() { w.ables[s.Identifier] = [2][]orbit.NodeDoc{able, hosting} }()
 	for _, n := range w.nodes {
-		if n.State != "alive" && n.State != "suspect" || !w.takes(n, s.Class) {
+		if n.State != "alive" && n.State != "suspect" {
+			continue
+		}
+		hosts := placement.Takes(nil, n.Pools, s.Class, s.Pool) // a model, whatever the class
+		if !hosts && !w.takes(n, s.Class) {
 			continue
 		}
 		able = append(able, n)
-		if slices.Contains(n.Pools, s.Pool) {
+		if hosts || slices.Contains(n.Pools, s.Pool) {
 			hosting = append(hosting, n)
 		}
 	}
@@ -41,8 +45,17 @@ func hardwareOf(n orbit.NodeDoc) orbit.Hardware {
 	return orbit.Hardware{Cores: n.CPU.Cores, Memory: n.Memory, GPUs: n.GPUs}
 }
 
+// noModel tells that no machine has a step's model.
+func (w *whyTeller) noModel(s *cluster.Step) (reason, hint string) {
+	return fmt.Sprintf("no node hosts the pool %s, which %s needs", s.Pool, s.Uses),
+		fmt.Sprintf("name an OpenAI-compatible endpoint that has the model in a node's configuration, under `models:`, as %s: {url: http://HOST:8000/v1}; the node needs no GPU for that", s.Uses)
+}
+
 // noNode tells that no machine is of a step's class, and how near the nearest comes.
 func (w *whyTeller) noNode(s *cluster.Step) (reason, hint string) {
+	if orbit.IsModelPool(s.Pool) && len(w.nodes) > 0 {
+		return w.noModel(s)
+	}
 	reason = fmt.Sprintf("no node is of class %s", s.Class)
 	at := slices.IndexFunc(w.g.opts.Classes, func(c orbit.Class) bool { return c.Name == s.Class })
 	if at < 0 {
@@ -94,6 +107,9 @@ func needs(c orbit.Class) string {
 
 // noPool tells that the machines of a step's class do not host what its satellite needs.
 func (w *whyTeller) noPool(s *cluster.Step) (reason, hint string) {
+	if orbit.IsModelPool(s.Pool) {
+		return w.noModel(s)
+	}
 	able, _ := w.able(s)
 	names := make([]string, 0, maxNamed)
 	for _, n := range able[:min(len(able), maxNamed)] {

@@ -52,7 +52,9 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 		for _, child := range e.step.kids {
 			e.childSizes(child, sizes)
 			k := e.node.pace.bundle(child.Uses, child.BundleHint)
-			if child.Limited() || child.RateLimit != nil { // what is let through one by one comes one by one
+			// What is let through one by one comes one by one. Items of a model wait on the network, each as long as a bundle of
+			// anything else takes: one after the other in a bundle, they would leave places at the endpoint empty.
+			if child.Limited() || child.RateLimit != nil || orbit.IsModelPool(child.Pool) {
 				k = 1
 			}
 			for _, kid := range cluster.Group(child.Identifier, sizes, k) {

@@ -2,10 +2,10 @@ package node
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -31,7 +31,7 @@ func (n *Node) firstQueues() *queueList {
 func (n *Node) served() []streams.Queue {
 	var out []streams.Queue
 	for _, q := range n.queues.Load().Queues {
-		if slices.Contains(n.opts.Serves, q.Class) && slices.Contains(n.opts.Pools, q.Pool) {
+		if placement.Takes(n.opts.Serves, n.opts.Pools, q.Class, q.Pool) {
 			out = append(out, q)
 		}
 	}
@@ -64,7 +64,7 @@ func (n *Node) heartbeat(state string) {
 	}
 	hw := n.opts.Hardware()
 	h := orbit.Heartbeat{Hardware: hw, Node: orbit.NodeDoc{Name: n.opts.Name, State: state, Class: n.opts.Class, Pools: n.opts.Pools,
-		CPU: orbit.NodeCPU{Cores: hw.Cores}, Memory: hw.Memory, GPUs: hw.GPUs, Slots: orbit.Slots{Total: n.opts.Slots, Busy: n.Busy()},
+		CPU: orbit.NodeCPU{Cores: hw.Cores}, Memory: hw.Memory, GPUs: hw.GPUs, Slots: orbit.Slots{Total: n.opts.slots(), Busy: n.Busy()},
 		Address: n.opts.Address, Version: n.opts.Version}}
 	for _, d := range n.worker.held(orbit.MaxHeld) {
 		if d.Bundle != nil {

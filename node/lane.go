@@ -11,15 +11,15 @@ import (
 // lane is one queue as the worker sees it. Only the worker's goroutine touches it.
 type lane struct {
 	queue   streams.Queue
+	room    *room
 	waiting []*streams.Delivery // for a slot, in the order of the queue
 	behind  int                 // bundles that waited on the server behind the last one that came
 	each    time.Duration       // about how long a bundle of it takes a slot; 0: not measured
 }
 
-// lanes are the queues that the worker has had to do with, and which of them is the turn.
+// lanes are the queues whose bundles take the same slots, and which of them is the turn.
 type lanes struct {
 	all     []*lane
-	of      map[streams.Queue]*lane
 	waiting int   // bundles in all lanes
 	turn    *lane // whose bundles are started
 	stale   bool  // something has come that may be more urgent
@@ -28,25 +28,12 @@ type lanes struct {
 	with  []*lane
 }
 
-// lane gives the lane of a queue.
-func (ls *lanes) lane(q streams.Queue) *lane {
-	l := ls.of[q]
-	if l == nil {
-		l = &lane{queue: q}
-		ls.of[q] = l
-		ls.all = append(ls.all, l)
-	}
-	return l
-}
-
 // put adds a delivery. One that is the first of its lane may be more urgent than what is being done.
-func (ls *lanes) put(d *streams.Delivery) *lane {
-	l := ls.lane(d.Queue)
+func (ls *lanes) put(l *lane, d *streams.Delivery) {
 	ls.stale = ls.stale || len(l.waiting) == 0
 	l.waiting = append(l.waiting, d)
 	l.behind = d.Behind
 	ls.waiting++
-	return l
 }
 
 // next takes the bundle to start next; there is one. Which lane has the turn is thought about only where that may have

@@ -38,7 +38,10 @@ type Options struct {
 	Class    string
 	Serves   []string // classes whose work this node takes, its own first
 	Pools    []string // orbit.CorePool and one for each model or project it hosts
-	Slots    int      // bundles run at once
+	Slots    int      // bundles run at once, on this machine
+	// Elsewhere are the pools of Pools whose work another machine does, such as a model's at an endpoint, and how many bundles
+	// of each are in hand at once. They take no slots.
+	Elsewhere map[string]int
 	// BundleSize is the number of items that this node puts into each bundle it makes; 0: as measured. Benchmarks fix it.
 	BundleSize int
 	Address    string // of its gossip, for people
@@ -47,6 +50,15 @@ type Options struct {
 	Gossip Gossip // nil: what this node dies with waits for its leases to end
 	Log    zerolog.Logger
 	Faults *fault.Injector
+}
+
+// slots is the number of bundles that may be in hand, here and elsewhere.
+func (o *Options) slots() int {
+	n := o.Slots
+	for _, more := range o.Elsewhere {
+		n += max(1, more)
+	}
+	return n
 }
 
 // Node is a running worker.
@@ -99,7 +111,7 @@ func Start(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{opts: o, log: o.Log.With().Str("node", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js), pub: pub, hinter: streams.NewHinter(o.Conn),
-		pace: newPace(o.BundleSize), gate: newGate(max(1, o.Slots)), quit: make(chan struct{})}
+		pace: newPace(o.BundleSize), gate: newGate(max(1, o.slots())), quit: make(chan struct{})}
 	n.ctx, n.cancel = context.WithCancelCause(context.Background())
 	n.commit = &streams.Outbox{Publisher: pub, Conn: o.Conn, Hinter: n.hinter, Faults: o.Faults}
 	n.plans = newPlans(n.store.Plans, o.Registry)

@@ -50,16 +50,12 @@ type worker struct {
 	busy atomic.Int64
 
 	// owned by run
-	lanes
-	ask        *lane // whose work is to be asked for, once slots are given out
-	running    int
+	rooms
 	committing int
-	each       time.Duration // about how long a bundle takes a slot
-	done, rate int           // bundles that left their slot in this second, and in the one before
-	tick       int           // of tellEvery, in this second
-	moved      bool          // what is held has changed since it was told
-	spare      int           // times that it may be told at once until the next tick
-	late       bool          // a bundle was begun that had waited long
+	tick       int  // of tellEvery, in this second
+	moved      bool // what is held has changed since it was told
+	spare      int  // times that it may be told at once until the next tick
+	late       bool // a bundle was begun that had waited long
 
 	mu    sync.Mutex
 	jobs  map[*job]struct{} // begun and not ended; guarded by mu
@@ -82,7 +78,7 @@ var errCancelled = errors.New("the run was cancelled")
 func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
-		lanes: lanes{of: map[streams.Queue]*lane{}}, spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
+		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere), spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
 	w.puller = p
 	return w, err
@@ -118,7 +114,8 @@ func (w *worker) run() {
 			for len(w.ended) > 0 {
 				w.end(<-w.ended)
 			}
-			if w.ask = j.lane; w.running+w.waiting < w.node.opts.Slots { // a slot is free: for whatever there is
+			r := j.lane.room
+			if r.ask = j.lane; r.running+r.waiting < r.slots { // a slot is free: for whatever there is
 				w.wantAll()
 			}
 		case <-tick.C:
@@ -136,15 +133,12 @@ func (w *worker) run() {
 			w.extendAll()
 			w.late = false
 		}
-		if w.ask != nil {
-			w.want(w.ask)
-			w.ask = nil
-		}
-		if w.moved && w.spare > 0 && (w.spare == spareTells || w.running+w.waiting+w.committing <= fewTold) {
+		w.askMore()
+		if w.moved && w.spare > 0 && (w.spare == spareTells || w.running()+w.waiting()+w.committing <= fewTold) {
 			w.spare--
 			w.tell()
 		}
-		w.busy.Store(int64(w.running))
+		w.busy.Store(int64(w.running()))
 	}
 }
 
@@ -159,8 +153,9 @@ func (w *worker) beat() {
 		return
 	}
 	w.tick = 0
-	w.done, w.rate = 0, w.done
-	w.stale = true
+	for _, r := range w.rooms.rooms {
+		r.second()
+	}
 	w.handBackOld()
 	w.stopUnleased(time.Now())
 	w.wantAll()
@@ -168,17 +163,16 @@ func (w *worker) beat() {
 
 // take puts a delivery among those that wait for a slot.
 func (w *worker) take(d *streams.Delivery) {
-	w.ask = w.put(d)
+	l := w.lane(d.Queue)
+	l.room.put(l, d)
+	l.room.ask = l
 	w.moved = true
 }
 
 // free counts a bundle that has left its slot and is being committed.
 func (w *worker) free(j *job) {
-	w.running--
+	j.lane.room.ended(j.lane, j.took)
 	w.committing++
-	w.each = (w.each*7 + j.took) / 8
-	j.lane.each = (j.lane.each*7 + j.took) / 8
-	w.done++
 }
 
 // end forgets a bundle that is committed or given up.
@@ -190,14 +184,20 @@ func (w *worker) end(j *job) {
 	w.mu.Unlock()
 }
 
-// start gives free slots to the waiting bundles of the most urgent lane.
+// start gives the free slots of each room to the waiting bundles of its most urgent lane.
 func (w *worker) start() {
-	for w.waiting > 0 && w.running < w.node.opts.Slots && w.committing < maxCommitting {
-		d, l := w.next(w.node.opts.Slots)
+	for _, r := range w.rooms.rooms {
+		w.startIn(r)
+	}
+}
+
+func (w *worker) startIn(r *room) {
+	for r.waiting > 0 && r.running < r.slots && w.committing < maxCommitting {
+		d, l := r.next(r.slots)
 		if len(l.waiting) == 0 { // the next one of it should be here before the next slot is free
-			w.ask = l
+			r.ask = l
 		}
-		w.running++
+		r.begun()
 		w.late = w.late || time.Since(d.Arrived) > streams.AckWait/6
 		ctx, cancel := context.WithCancelCause(w.node.ctx)
 		j := &job{d: d, lane: l, cancel: cancel}
@@ -242,31 +242,23 @@ func (w *worker) do(j *job) {
 
 // want asks for more of one queue, so that the slots stay busy and little waits here.
 func (w *worker) want(l *lane) {
-	slots, each, ahead := w.node.opts.Slots, l.each, maxAhead
-	if each == 0 {
-		each = w.each
-	}
-	switch {
-	case each > aheadTime*time.Duration(slots): // it would only wait here, and be handed back
-		ahead = 0
-	case each > 0:
-		ahead = int(aheadTime * time.Duration(slots) / each)
-	}
-	// Not far ahead of what was done lately either: how long the next bundles take is not known before they come.
-	ahead = min(ahead, slots+max(w.done, w.rate)/4, maxAhead)
-	n := slots + ahead - w.running - len(l.waiting)
-	if others := w.others(l); others > 0 {
-		if l != w.turn { // its turn comes when it is more urgent, or the others are done
-			n -= others
-		}
-		n = max(n, glance-len(l.waiting))
-	}
+	n := l.room.wants(l)
 	if n <= 0 {
 		return
 	}
 	for p := range w.node.partitions() {
 		if err := w.puller.Want(l.queue, p, n); err != nil {
 			w.node.log.Debug().Err(err).Str("queue", l.queue.Consumer()).Msg("could not ask for work")
+		}
+	}
+}
+
+// askMore asks for more of what came or ended last in each room.
+func (w *worker) askMore() {
+	for _, r := range w.rooms.rooms {
+		if r.ask != nil {
+			w.want(r.ask)
+			r.ask = nil
 		}
 	}
 }
@@ -292,8 +284,10 @@ func (w *worker) tell() {
 		return
 	}
 	ds := w.held(streams.MaxLeases)
-	for _, l := range w.all {
-		ds = append(ds, l.waiting[:min(len(l.waiting), streams.MaxLeases-len(ds))]...)
+	for _, r := range w.rooms.rooms {
+		for _, l := range r.all {
+			ds = append(ds, l.waiting[:min(len(l.waiting), streams.MaxLeases-len(ds))]...)
+		}
 	}
 	w.node.holds.set(ds)
 }
@@ -303,8 +297,8 @@ func (w *worker) finish(tick, extend *time.Ticker) {
 	w.puller.Stop()
 	for {
 		w.drop(func(*streams.Delivery) bool { return true })
-		w.busy.Store(int64(w.running))
-		if w.running == 0 && w.committing == 0 {
+		w.busy.Store(int64(w.running()))
+		if w.running() == 0 && w.committing == 0 {
 			select {
 			case d := <-w.arrived:
 				w.take(d)

@@ -53,7 +53,7 @@ var places = map[string]place{
 }
 
 // outside are free of the floors: they are no part of what runs, and nothing that runs may import them.
-var outside = []string{"bench", "scripts", "examples", "tools", "internal/arch", "internal/orbittest", "internal/scripttest", "chaos", "internal/chaos"}
+var outside = []string{"bench", "scripts", "examples", "tools", "internal/standin", "internal/arch", "internal/orbittest", "internal/scripttest", "chaos", "internal/chaos"}
 
 // placeOf finds a package, named without the module; ok is false where it has no place yet.
 func placeOf(pkg string) (place, bool) {

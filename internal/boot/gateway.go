@@ -43,6 +43,7 @@ type GatewayConfig struct {
 	TokenFile     string         `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
 	KeyFile       string         `name:"key-file" help:"File with the master key of secrets, made at the first start. Empty: secrets.key in the data folder." placeholder:"FILE"`
 	Classes       string         `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
+	Models        []string       `help:"Model satellites that nodes are bound to and this version does not know, so that clusters may use them: project/name, or project/name=40GiB to queue their work by the memory that they need." placeholder:"NAME"`
 	Partitions    int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
 	Replicas      int            `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
 	Sync          bool           `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
@@ -143,7 +144,11 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	if g.catalog, err = catalog.New(catalog.Options{}); err != nil {
 		return nil, err
 	}
-	for _, spec := range extra {
+	models, err := modelSpecs(cfg.Models, g.catalog.Registry())
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range append(models, extra...) {
 		if err := g.catalog.Registry().Describe(spec); err != nil {
 			return nil, err
 		}

@@ -41,6 +41,7 @@ type NodeConfig struct {
 	Workers       int               `help:"Documents read at once. 0: one for each core." default:"0"`
 	Cache         string            `help:"Folder for what is slow to make, such as the compiled PDF reader. Default: the user's cache folder." placeholder:"DIR"`
 	Endpoints     map[string]string `help:"Addresses that stand in for services' own: s3=URL of an S3-compatible store, docling=URL of a docling-serve, slack, pagerduty and so on." placeholder:"NAME=URL"`
+	Models        Models            `help:"Models that this node answers for: a map from the name of a satellite to {url, model, api-key-file or api-key-env, headers, concurrency (16), context, json-schema (auto, always, never), idle-timeout (60s)} of an OpenAI-compatible endpoint." default:"{}" placeholder:"YAML"`
 	DrainTimeout  time.Duration     `name:"drain-timeout" help:"How long a stopping node waits for what it has begun; the rest is handed back." default:"60s"`
 	LogLevel      string            `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat     string            `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
@@ -100,6 +101,10 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 	if err != nil {
 		return nil, err
 	}
+	models, err := cfg.Models.endpoints()
+	if err != nil {
+		return nil, err
+	}
 	if err := n.takeName(); err != nil {
 		return nil, err
 	}
@@ -132,7 +137,7 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 			cache = filepath.Join(dir, "orbit")
 		}
 	}
-	if n.catalog, err = catalog.New(catalog.Options{Endpoints: cfg.Endpoints, CacheDir: cache, Workers: cfg.Workers}); err != nil {
+	if n.catalog, err = catalog.New(catalog.Options{Endpoints: cfg.Endpoints, CacheDir: cache, Workers: cfg.Workers, Models: models, Log: x.Log}); err != nil {
 		return nil, err
 	}
 	for _, s := range x.Satellites {
@@ -141,10 +146,14 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 		}
 	}
 	n.catalog.Warm()
-	pools := []string{orbit.CorePool}
+	pools, elsewhere := []string{orbit.CorePool}, map[string]int{}
+	for _, m := range n.catalog.Models() {
+		pool := m.Spec().Pool
+		pools, elsewhere[pool] = append(pools, pool), m.Slots()
+	}
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: x.Version, Conn: n.conn, Registry: n.catalog.Registry(), Hardware: n.hardware(hw),
-		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
-		Busy: n.digest(hw, pools, x.Version), Gossip: n.mesh, Log: x.Log})
+		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, Elsewhere: elsewhere, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
+		Busy: n.digest(hw, pools, elsewhere, x.Version), Gossip: n.mesh, Log: x.Log})
 	return n, err
 }
 
@@ -186,14 +195,18 @@ func (n *Node) hardware(hw orbit.Hardware) func() orbit.Hardware {
 }
 
 // digest gossips what changes.
-func (n *Node) digest(hw orbit.Hardware, pools []string, version string) func(busy int) {
+func (n *Node) digest(hw orbit.Hardware, pools []string, elsewhere map[string]int, version string) func(busy int) {
 	h := fnv.New64a()
 	for _, p := range pools {
 		_, _ = h.Write([]byte(p + "\n")) // a hash takes everything
 	}
+	slots := n.Slots
+	for _, more := range elsewhere {
+		slots += more
+	}
 	var last mesh.Digest
 	return func(busy int) {
-		d := mesh.Digest{Class: n.Class, Pools: h.Sum64(), Slots: n.Slots, Busy: busy, Version: version, FreeCores: max(0, hw.Cores-busy), Load: n.probe.Load(hw.Cores), Inventory: 1}
+		d := mesh.Digest{Class: n.Class, Pools: h.Sum64(), Slots: slots, Busy: busy, Version: version, FreeCores: max(0, hw.Cores-busy), Load: n.probe.Load(hw.Cores), Inventory: 1}
 		for _, g := range n.probe.GPUs() {
 			d.FreeGPU = append(d.FreeGPU, int(g.Free/orbit.MiB))
 		}

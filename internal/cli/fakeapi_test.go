@@ -15,16 +15,17 @@ import (
 
 // fakeAPI answers as a gateway does, from memory.
 type fakeAPI struct {
-	token   string
-	refuse  any           // diagnostics that PUT answers with 422
-	runs    []orbit.Run   // what GET /v1/runs/{id} answers, one after the other; the last for ever
-	down    time.Duration // a gateway that does not answer for this time after the first look at a run
-	items   []orbit.ItemDoc
-	outputs map[string]string // by satellite; "" are the leaves
-	log     []orbit.LogRecord
-	events  []orbit.RunEvent
-	why     *orbit.Why
-	cut     int // followed, the log breaks off after so many records, the first time
+	token      string
+	refuse     any           // diagnostics that PUT answers with 422
+	runs       []orbit.Run   // what GET /v1/runs/{id} answers, one after the other; the last for ever
+	down       time.Duration // a gateway that does not answer for this time after the first look at a run
+	items      []orbit.ItemDoc
+	outputs    map[string]string // by satellite; "" are the leaves
+	log        []orbit.LogRecord
+	events     []orbit.RunEvent
+	why        *orbit.Why
+	satellites []orbit.SatelliteSpec // what it knows
+	cut        int                   // followed, the log breaks off after so many records, the first time
 
 	backup   string // what GET /v1/backup answers
 	restored string // body of POST /v1/restore
@@ -54,6 +55,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/runs/{id}/why", func(w http.ResponseWriter, _ *http.Request) { give(w, f.why) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
+	mux.HandleFunc("GET /v1/satellites", func(w http.ResponseWriter, r *http.Request) { page(w, r, f.satellites) })
 	mux.HandleFunc("GET /v1/backup", f.giveBackup)
 	mux.HandleFunc("POST /v1/restore", f.takeBackup)
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })

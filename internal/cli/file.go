@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
+	"github.com/exospherehost/orbit/internal/apiclient"
 	"github.com/exospherehost/orbit/internal/compile"
 	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/satellite/catalog"
@@ -42,10 +46,19 @@ func (a *app) read(name string) ([]byte, error) {
 // compiler compiles files with the built-in satellites and hardware classes.
 type compiler struct{ options cluster.Options }
 
-func newCompiler() (*compiler, error) {
+// newCompiler makes a compiler that knows the given satellites, too.
+func newCompiler(more ...*orbit.SatelliteSpec) (*compiler, error) {
 	satellites, err := catalog.Specs()
 	if err != nil {
 		return nil, err
+	}
+	for _, spec := range more {
+		if _, known := satellites.Lookup(spec.Name); known {
+			continue
+		}
+		if err := satellites.Describe(spec); err != nil {
+			return nil, err
+		}
 	}
 	return &compiler{compile.Options(satellites, placement.DefaultClasses())}, nil
 }
@@ -89,6 +102,53 @@ func (a *app) compileFile(name string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.sound(f)
+}
+
+// unknownSatellite is the code of a satellite that the compiler does not know.
+const unknownSatellite = "ORB-C030"
+
+// compileFor compiles one file as compileFile does, for a gateway. It may know satellites that are not built in, such as the models
+// of its configuration; it is asked only where the file uses what is not known here.
+func (a *app) compileFor(ctx context.Context, client *apiclient.Client, name string) (*compiled, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.compile(c, name)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(f.Diagnostics, func(d cluster.Diagnostic) bool { return d.Code == unknownSatellite }) {
+		if more, err := satellitesOf(ctx, client); err == nil { // else what is known here must do
+			if c, err = newCompiler(more...); err != nil {
+				return nil, err
+			}
+			f = c.compile(f.file, f.text)
+		}
+	}
+	return a.sound(f)
+}
+
+// satellitesOf asks a gateway for the satellites that it knows.
+func satellitesOf(ctx context.Context, client *apiclient.Client) (specs []*orbit.SatelliteSpec, err error) {
+	for page, err := range client.Satellites(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range page {
+			spec, err := decode[*orbit.SatelliteSpec](raw)
+			if err != nil {
+				return nil, err
+			}
+			specs = append(specs, spec)
+		}
+	}
+	return specs, nil
+}
+
+// sound gives a file without errors; those of any other are told on stderr, and the program ends with 1.
+func (a *app) sound(f *compiled) (*compiled, error) {
 	if f.Plan == nil {
 		a.diagnose(f.Diagnostics)
 		return nil, exit(exitError)

@@ -36,11 +36,11 @@ type start struct {
 
 // Run starts the run, and waits for it where that is asked for.
 func (c *runCommand) Run(ctx context.Context, a *app) error {
-	s, err := c.prepare(a)
-	if err != nil {
-		return err
-	}
 	if c.Local {
+		s, err := c.prepare(a, a.compileFile)
+		if err != nil {
+			return err
+		}
 		return a.runLocally(ctx, s)
 	}
 	client, err := a.client()
@@ -48,6 +48,10 @@ func (c *runCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer client.Close()
+	s, err := c.prepare(a, func(name string) (*compiled, error) { return a.compileFor(ctx, client, name) })
+	if err != nil {
+		return err
+	}
 	raw, run, err := a.launch(ctx, client, s)
 	if err != nil {
 		return err
@@ -66,8 +70,8 @@ func (c *runCommand) Run(ctx context.Context, a *app) error {
 	return a.print("%s", run.ID)
 }
 
-// prepare reads and judges all that the user gave, before anything is sent.
-func (c *runCommand) prepare(a *app) (s start, err error) {
+// prepare reads and judges all that the user gave, before anything is started.
+func (c *runCommand) prepare(a *app, compile func(file string) (*compiled, error)) (s start, err error) {
 	s.Key = c.IdempotencyKey
 	if s.Payload, err = a.payload(c.Payload); err != nil {
 		return s, err
@@ -79,7 +83,7 @@ func (c *runCommand) prepare(a *app) (s start, err error) {
 		}
 	}
 	if isFile(c.Target) {
-		if s.file, err = a.compileFile(c.Target); err != nil {
+		if s.file, err = compile(c.Target); err != nil {
 			return s, err
 		}
 		s.identifier = s.file.Plan.Identifier

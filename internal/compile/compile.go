@@ -21,6 +21,7 @@ import (
 	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/jq"
+	"github.com/exospherehost/orbit/satellite/llm"
 	"github.com/exospherehost/orbit/satellite/schema"
 )
 
@@ -73,7 +74,24 @@ func (f *file) check(spec *orbit.SatelliteSpec, part string, value any) []cluste
 	if spec.Name == jqName && part == "config" {
 		found = append(found, f.program(value)...)
 	}
+	if orbit.IsModelPool(spec.Pool) && part == "config" {
+		found = append(found, outputSchema(value)...)
+	}
 	return found
+}
+
+// outputSchema tells what is wrong with the output-schema of a model's step.
+func outputSchema(config any) []cluster.Violation {
+	m, _ := config.(map[string]any)
+	switch m["output-schema"].(type) {
+	case string, map[string]any: // anything else is told by the schema of the config, or is none
+	default:
+		return nil
+	}
+	if _, err := llm.OutputSchema(m["output-schema"]); err != nil {
+		return []cluster.Violation{{Path: []string{"output-schema"}, Message: "cannot be used: " + err.Error()}}
+	}
+	return nil
 }
 
 func (c *checks) schema(raw json.RawMessage) (*schema.Schema, error) {

@@ -67,6 +67,10 @@ func TestValuesAreJudgedBySchemaSatelliteAndClasses(t *testing.T) {
 			[]string{"11:113 config.query is nested more than 100 levels deep; split the program over several jq satellites"}},
 		"jq programs of too much together": {programs(14, strings.Repeat(".|", 1450)+".") + programs(1, "]"),
 			[]string{"20:71 config.query and the jq programs before it hold more than 40000 names, values and signs together; split the cluster; one can start another by its trigger"}},
+		"the shorthand of an output-schema": {"    - uses: exospherehost/gemma-3-27b\n      config:\n        output-format: json\n        output-schema: '{\"a\": string, \"b\": nmber}'\n      input: {prompt: a}\n",
+			[]string{`10:24 config.output-schema cannot be used: output-schema.b: "nmber" is no type; write string, number, integer, boolean, object, list, any or null`}},
+		"a JSON Schema": {"    - uses: exospherehost/gemma-3-27b\n      config: {output-format: json, output-schema: {type: object, required: a}}\n      input: {prompt: a}\n",
+			[]string{"8:52 config.output-schema cannot be used: output-schema is no JSON Schema: required must be a list, not a string"}},
 		"hardware": {"    - uses: exospherehost/jq\n      config: {query: .}\n      resources: {class: gpu-81g}\n", []string{`9:7 no hardware class fits jq: there is no hardware class "gpu-81g"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

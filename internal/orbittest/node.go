@@ -47,6 +47,10 @@ func (o *Orbit) startNode(name string) error {
 	hw := orbit.Hardware{Cores: 4, Memory: 8 * orbit.GiB}
 	opts := node.Options{Name: n.Name, Version: "test", Conn: n.conn, Registry: o.registry(n.Process), Hardware: func() orbit.Hardware { return hw },
 		Class: "cpu", Serves: []string{"cpu"}, Pools: []string{orbit.CorePool}, Slots: o.opts.Slots, Log: o.logger, Faults: n.faults()}
+	if o.opts.Models > 0 {
+		pool := orbit.ModelPool("test/model")
+		opts.Pools, opts.Elsewhere = append(opts.Pools, pool), map[string]int{pool: o.opts.Models}
+	}
 	if n.mesh != nil {
 		opts.Address, opts.Gossip = n.mesh.Addr(), n.mesh
 		n.mesh.Update(mesh.Digest{Class: "cpu", Slots: o.opts.Slots})

@@ -11,8 +11,8 @@ import (
 )
 
 // The satellites of every test mesh: test/single, test/few and test/many differ only in the size of their bundles, and
-// test/pooled needs a pool that no node hosts. What they do is the mesh's Script, by the identifier of the step.
-var hints = map[string]int{"test/single": 1, "test/few": 4, "test/many": 256, "test/pooled": 1}
+// test/pooled needs a pool that no node hosts, and test/model one of a model that wants a large GPU. What they do is the mesh's Script, by the identifier of the step.
+var hints = map[string]int{"test/single": 1, "test/few": 4, "test/many": 256, "test/pooled": 1, "test/model": 1}
 
 // Behaviour is what the items of a step do.
 type Behaviour func(ctx context.Context, x *Execution) error
@@ -116,8 +116,11 @@ func (o *Orbit) registry(on *Process) *satellite.Registry {
 	for name, hint := range hints {
 		spec := &satellite.Spec{Name: name, Kind: "custom", Title: "Test", Config: json.RawMessage(`{"type": "object", "properties": {"token": {"type": "string"}, "note": {}}}`),
 			SecretFields: []string{"config.token"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint, Available: true}
-		if name == "test/pooled" {
-			spec.Pool = "model-x"
+		switch name {
+		case "test/pooled":
+			spec.Pool = "project-x"
+		case "test/model":
+			spec.Pool, spec.Resources = orbit.ModelPool(name), orbit.Resources{Model: name, GPUMemory: 80 * orbit.GiB}
 		}
 		if on == nil {
 			err = r.Describe(spec)

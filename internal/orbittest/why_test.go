@@ -94,7 +94,17 @@ func TestWhyNoNodeHostsThePool(t *testing.T) {
 		id := o.Run(o.Apply(listThen("uses: test/pooled, identifier: work")), nil)
 		time.Sleep(5 * time.Second)
 		tells(t, why(o, id, ""), "work 1 no-pool", "last 0 dependency")
-		says(t, why(o, id, ""), "no node of class cpu hosts the pool model-x, which test/pooled needs", "(core)", "start a node that hosts the pool model-x")
+		says(t, why(o, id, ""), "no node of class cpu hosts the pool project-x, which test/pooled needs", "(core)", "start a node that hosts the pool project-x")
+		o.Cancel(id)
+	})
+}
+
+func TestWhyNoNodeHasTheModel(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 2}, func(o *orbittest.Orbit) {
+		id := o.Run(o.Apply(listThen("uses: test/model, identifier: work")), nil)
+		time.Sleep(5 * time.Second)
+		tells(t, why(o, id, ""), "work 1 no-node", "last 0 dependency")
+		says(t, why(o, id, ""), "no node hosts the pool model-test~model, which test/model needs", "under `models:`, as test/model: {url: ", "needs no GPU for that")
 		o.Cancel(id)
 	})
 }

@@ -1,9 +1,9 @@
 // Package catalog puts the built-in satellites together: their descriptions for who only compiles, their code for who
 // runs them. It is the one place that knows every family.
 //
-//	files, pdf, webhook, jq, logs, alert, email ──code──┐
-//	                                                    ├──► satellite.Registry
-//	llm, move ──────────────────────────────────────────┘ descriptions
+//	files, pdf, webhook, jq, logs, alert, email, llm where bound ──code──┐
+//	                                                                     ├──► satellite.Registry
+//	llm, move ──descriptions─────────────────────────────────────────────┘
 //
 // It refuses to know of satellites that a project registers; they are added to the registry by their owner.
 package catalog
@@ -11,6 +11,10 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rs/zerolog"
 
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/alert"
@@ -29,6 +33,9 @@ type Options struct {
 	Endpoints map[string]string // the address of a service that stands in for its own, by one of the names of Endpoints
 	CacheDir  string            // keeps what is slow to make, so that the next start is fast; empty: nothing is kept
 	Workers   int               // documents read at once; 0: one for each core
+	// Models binds model satellites to endpoints, by the satellite's name. One that is not known becomes a satellite.
+	Models map[string]llm.Endpoint
+	Log    zerolog.Logger // takes what satellites have to say that is of no item, such as the pace of a model
 }
 
 // Catalog is every built-in satellite, those with code ready to run.
@@ -40,6 +47,7 @@ type Catalog struct {
 	logs     *logs.Forwarder
 	alert    *alert.Sender
 	mailer   *email.Mailer
+	models   []*llm.Model
 }
 
 // New makes the satellites. It opens no connection and starts nothing; Close must be called all the same.
@@ -50,13 +58,13 @@ func New(o Options) (*Catalog, error) {
 	c := &Catalog{opener: files.NewOpener(o.Endpoints), webhook: webhook.New(), logs: logs.New(o.Endpoints), alert: alert.New(o.Endpoints)}
 	c.mailer = email.New(c.opener.Open, o.Endpoints)
 	c.parser = pdf.New(pdf.Options{Open: c.opener.Open, DoclingURL: o.Endpoints["docling"], CacheDir: o.CacheDir, Workers: o.Workers})
-	if err := c.register(); err != nil {
+	if err := c.register(o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
 
-func (c *Catalog) register() error {
+func (c *Catalog) register(o Options) error {
 	var code []satellite.Satellite
 	code = append(code, files.Satellites(c.opener)...)
 	code = append(code, c.parser.Satellites()...)
@@ -68,16 +76,57 @@ func (c *Catalog) register() error {
 	if err != nil {
 		return fmt.Errorf("put the built-in satellites together: %w", err)
 	}
-	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs()} {
+	for _, family := range [][]*satellite.Spec{move.Specs()} {
 		for _, spec := range family {
 			if err := registry.Describe(spec); err != nil {
 				return fmt.Errorf("put the built-in satellites together: %w", err)
 			}
 		}
 	}
+	if err := c.bind(registry, o); err != nil {
+		return err
+	}
 	c.registry = registry
 	return nil
 }
+
+// bind adds the model satellites: those with an endpoint with their code, of the others the description.
+func (c *Catalog) bind(registry *satellite.Registry, o Options) error {
+	bound := map[*satellite.Spec]llm.Endpoint{}
+	known := llm.Specs()
+	for _, name := range slices.Sorted(maps.Keys(o.Models)) {
+		at := slices.IndexFunc(known, func(s *satellite.Spec) bool { return s.Name == name || slices.Contains(s.Aliases, name) })
+		if at < 0 {
+			spec, err := llm.Configured(name, 0)
+			if err != nil {
+				return err
+			}
+			at, known = len(known), append(known, spec)
+		}
+		if _, twice := bound[known[at]]; twice {
+			return fmt.Errorf("the model satellite %s is bound twice, under two of its names; keep one", known[at].Name)
+		}
+		bound[known[at]] = o.Models[name]
+	}
+	for _, spec := range known {
+		endpoint, ok := bound[spec]
+		if !ok {
+			if err := registry.Describe(spec); err != nil {
+				return fmt.Errorf("put the model satellites together: %w", err)
+			}
+			continue
+		}
+		m := llm.New(spec, endpoint, o.Log)
+		if err := registry.Add(m); err != nil {
+			return fmt.Errorf("the satellite %s cannot be bound to a model: %w", spec.Name, err)
+		}
+		c.models = append(c.models, m)
+	}
+	return nil
+}
+
+// Models are the model satellites that are bound to endpoints, by name.
+func (c *Catalog) Models() []*llm.Model { return c.models }
 
 // Registry holds the satellites by name. It may be added to before it is shared.
 func (c *Catalog) Registry() *satellite.Registry { return c.registry }
@@ -92,6 +141,9 @@ func (c *Catalog) Close() error {
 	c.logs.Close()
 	c.alert.Close()
 	c.mailer.Close()
+	for _, m := range c.models {
+		m.Close()
+	}
 	return errors.Join(err, c.webhook.Close())
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
+	"github.com/exospherehost/orbit/satellite/llm"
 	"github.com/exospherehost/orbit/satellite/schema"
 )
 
@@ -50,6 +51,9 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		t.Errorf("satellites (-want +got):\n%s", d)
 	}
 	for _, spec := range c.Registry().Specs() {
+		if orbit.IsModelPool(spec.Pool) { // it runs where it is bound
+			continue
+		}
 		if _, runs := c.Registry().Satellite(spec.Name); runs != spec.Available {
 			t.Errorf("%s: available is %v", spec.Name, spec.Available)
 		}
@@ -87,6 +91,40 @@ func TestAnEndpointThatNobodyAsksForIsRefused(t *testing.T) {
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestModelsAreBoundByAnyOfTheirNamesAndUnknownOnesBecomeSatellites(t *testing.T) {
+	c, err := catalog.New(catalog.Options{Models: map[string]llm.Endpoint{
+		"exospherehost/deepseek-r1-distill-llama-70b": {URL: "http://127.0.0.1:1/v1", Concurrency: 8}, "acme/tiny": {URL: "http://127.0.0.1:1/v1"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	got := map[string]int{}
+	for _, m := range c.Models() {
+		got[m.Spec().Name+" "+m.Spec().Kind+" "+m.Spec().Pool] = m.Slots()
+	}
+	want := map[string]int{"exospherehost/deepseek-r1-distrill-llama-70b exosphere model-deepseek-r1-distrill-llama-70b": 10, "acme/tiny configured model-acme~tiny": 20}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("models and their slots (-want +got):\n%s", d)
+	}
+	for name, want := range map[string]bool{"exospherehost/deepseek-r1-distrill-llama-70b": true, "acme/tiny": true, "exospherehost/gemma-3-27b": false} {
+		if _, runs := c.Registry().Satellite(name); runs != want {
+			t.Errorf("%s runs: %t", name, runs)
+		}
+	}
+	for name, c := range map[string]struct {
+		models map[string]llm.Endpoint
+		want   string
+	}{
+		"both names":        {map[string]llm.Endpoint{"exospherehost/deepseek-r1-distill-llama-70b": {}, "exospherehost/deepseek-r1-distrill-llama-70b": {}}, "is bound twice, under two of its names"},
+		"another satellite": {map[string]llm.Endpoint{"exospherehost/jq": {}}, "exospherehost/jq cannot be bound to a model"},
+	} {
+		if _, err := catalog.New(catalog.Options{Models: c.models}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
