@@ -120,3 +120,7 @@ type Class struct {
 
 // CorePool is the pool of the built-in satellites that need no model: every node hosts it.
 const CorePool = "core"
+
+// ProjectPool is the pool of the satellites that a project brings: the nodes that have their code host it. Projects hold
+// letters, digits, hyphens and underscores, so it is one word of a subject.
+func ProjectPool(project string) string { return "project-" + project }
