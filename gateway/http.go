@@ -60,6 +60,8 @@ func (g *Gateway) routes() []route {
 		{"GET /v1/nodes", g.getNodes, false},
 		{"GET /v1/queues", g.getQueues, false},
 		{"GET /v1/satellites", g.getSatellites, false},
+		{"PUT /v1/satellites/{project}/{name}", g.putSatellite, false},
+		{"DELETE /v1/satellites/{project}/{name}", g.removeSatellite, false},
 	}
 }
 

@@ -1,7 +1,6 @@
 package satellite
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,9 +94,18 @@ func CheckSchema(raw json.RawMessage) error {
 	return nil
 }
 
+// SpecVersion is a hash of all that a description says.
+func SpecVersion(s *Spec) (string, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("the description of %s cannot be written: %w", s.Name, err)
+	}
+	return orbit.HashID("satellite", string(text)), nil
+}
+
 // SameSpec tells whether two descriptions say the same.
 func SameSpec(a, b *Spec) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	x, errX := SpecVersion(a)
+	y, errY := SpecVersion(b)
+	return errX == nil && errY == nil && x == y
 }
