@@ -79,19 +79,12 @@ func (k *known) specs() []*satellite.Spec {
 	return all
 }
 
-// registerSatellite stores the description of a satellite, or changes it. Clusters that were applied before keep what they
-// were compiled with.
-func (g *Gateway) registerSatellite(ctx context.Context, want string, text []byte) (*Registered, error) {
-	spec := satellite.Spec{}
-	if err := json.Unmarshal(text, &spec); err != nil {
-		return nil, badRequest("the body is no description of a satellite; `orbit satellites register FOLDER` sends one")
-	}
-	if spec.Name != want {
-		return nil, invalid("the description is of %.130q, not %s", spec.Name, want)
-	}
+// Register stores the description of a satellite, or changes it. Clusters that were applied before keep what they were
+// compiled with.
+func (g *Gateway) Register(ctx context.Context, spec satellite.Spec) (*Registered, error) {
 	spec.Available = true
 	if err := satellite.CheckSpec(&spec); err != nil {
-		return nil, invalid("the satellite %s cannot be registered: %s", want, err)
+		return nil, invalid("the satellite %.130s cannot be registered: %s", spec.Name, err)
 	}
 	k, err := g.knownSatellites(ctx)
 	if err != nil {
@@ -203,7 +196,14 @@ func (g *Gateway) putSatellite(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := g.registerSatellite(r.Context(), clusterName(r), text)
+	var spec satellite.Spec
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return badRequest("the body is no description of a satellite; `orbit satellites register FOLDER` sends one")
+	}
+	if want := clusterName(r); spec.Name != want {
+		return invalid("the description is of %.130q, not %s", spec.Name, want)
+	}
+	done, err := g.Register(r.Context(), spec)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package custom
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/exospherehost/orbit/satellite"
@@ -23,6 +24,30 @@ func (d *Definition) Open(registry *satellite.Registry) (satellite.Satellite, er
 	return newPreset(d.Spec, base, d.Preset.Config)
 }
 
+// Describe reads the folders in their order and adds their descriptions to the registry: for who compiles and runs nothing.
+func Describe(dirs []string, registry *satellite.Registry) ([]*satellite.Spec, error) {
+	var specs []*satellite.Spec
+	for _, dir := range dirs {
+		d, err := Read(dir, registry)
+		if err == nil {
+			err = registry.Describe(d.Spec)
+		}
+		if err != nil {
+			return nil, unusable(dir, err)
+		}
+		specs = append(specs, d.Spec)
+	}
+	return specs, nil
+}
+
+func unusable(dir string, err error) error {
+	var own *Mistake
+	if errors.As(err, &own) { // it names the file
+		return err
+	}
+	return fmt.Errorf("the satellite in %s cannot be used: %w", dir, err)
+}
+
 // Set are the satellites of several folders.
 type Set struct {
 	Satellites []satellite.Satellite
@@ -35,7 +60,7 @@ func OpenAll(dirs []string, registry *satellite.Registry) (*Set, error) {
 		d, err := Read(dir, registry)
 		if err != nil {
 			set.Close()
-			return nil, fmt.Errorf("the satellite in %s cannot be used: %w", dir, err)
+			return nil, unusable(dir, err)
 		}
 		s, err := d.Open(registry)
 		if err == nil {
@@ -44,7 +69,7 @@ func OpenAll(dirs []string, registry *satellite.Registry) (*Set, error) {
 		}
 		if err != nil {
 			set.Close()
-			return nil, fmt.Errorf("the satellite in %s cannot be used: %w", dir, err)
+			return nil, unusable(dir, err)
 		}
 	}
 	return set, nil
