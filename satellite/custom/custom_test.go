@@ -196,6 +196,26 @@ func TestAPresetMayBeOverAnotherOfTheList(t *testing.T) {
 	}
 }
 
+func TestWhatDoesNotFitIsNotHandedToAProgram(t *testing.T) {
+	text := "name: acme/x\ntitle: X\ncommand: [no-such-program]\nconfig: {properties: {n: {type: integer}}}\ninput: {type: object}\n"
+	r := registry(t)
+	set, err := custom.OpenAll([]string{folder(t, map[string]string{"satellite.yml": text})}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	for want, inv := range map[string]*satellite.Invocation{
+		"x/0: the config does not fit acme/x: n must be a whole number, not a string": {Config: map[string]any{"n": "3"}, Input: map[string]any{}},
+		"x/0: the input does not fit acme/x: it must be a map, not a list":            {Input: []any{}},
+		"the program no-such-program cannot be started":                               {Input: map[string]any{}},
+	} {
+		inv.Step, inv.Lineage = "x", "0"
+		if err := set.Satellites[0].Run(t.Context(), inv, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 func FuzzADefinitionIsReadOrRefusedInASentence(f *testing.F) {
 	f.Add(program)
 	f.Add("name: acme/x\npreset: {uses: exospherehost/base}\n")

@@ -13,9 +13,9 @@ import (
 func (d *Definition) Open(registry *satellite.Registry) (satellite.Satellite, error) {
 	switch {
 	case d.Program != nil:
-		return exec.New(*d.Program), nil
+		return newChecked(exec.New(*d.Program))
 	case d.URL != "":
-		return remote.New(d.Spec, d.URL), nil
+		return newChecked(remote.New(d.Spec, d.URL))
 	}
 	base, ok := registry.Satellite(d.Preset.Uses)
 	if !ok {

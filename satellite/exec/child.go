@@ -17,8 +17,8 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 )
 
-// stuck is how long a process that was sent SIGKILL is waited for. One that is held up in the kernel dies when it comes
-// out; nobody waits for that.
+// stuck is how long a process is waited for that should end by now: one that closed its stdout, or was sent SIGKILL. One that
+// is held up in the kernel dies when it comes out; nobody waits for that.
 const stuck = time.Second
 
 // child is one process and what belongs to it. Its items are worked on one after the other.
@@ -232,6 +232,7 @@ func (c *child) heard(ctx context.Context, wrote <-chan error) bool {
 
 // crash tells how the process ended that should not have.
 func (c *child) crash(when string) error {
+	c.within(stuck) // most often it is ending by itself, and says why
 	tail := c.voice.finish()
 	c.end()
 	if c.overfull.Load() {
