@@ -203,7 +203,7 @@ func (c *child) do(ctx context.Context, r *satellite.Request, inv *satellite.Inv
 				return false, err
 			}
 		case a.Log != nil:
-			a.Log.To(&inv.Log)
+			c.voice.aside(a.Log, &inv.Log)
 		case a.Error != nil:
 			return c.heard(ctx, wrote), a.Error.AsError(c.o.Spec.Name, orbit.CodeInternal, false)
 		case a.Done:

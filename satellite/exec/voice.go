@@ -86,6 +86,13 @@ func (v *voice) finish() (tail string) {
 	return tail
 }
 
+// aside logs what the process said in a message, and not at the same time as a line.
+func (v *voice) aside(said *satellite.Said, log *zerolog.Logger) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	said.To(log)
+}
+
 // drain takes all there is, then does f, with nothing in between.
 func (v *voice) drain(f func()) {
 	v.mu.Lock()
