@@ -124,27 +124,32 @@ func serve(framing, behaviour string, r *request, served int) {
 		}
 	case "sleep":
 		answer(`{"id": %q, "emit": {"pid": %d}}`, r.ID, os.Getpid())
-		select {}
+		forever()
 	case "defiant":
 		signal.Ignore(syscall.SIGTERM)
 		answer(`{"id": %q, "emit": {"pid": %d}}`, r.ID, os.Getpid())
-		for {
-			syscall.Pause()
-		}
+		forever()
 	case "parent":
 		kid := osexec.Command("sleep", "1000")
 		_ = kid.Start()
 		answer(`{"id": %q, "emit": {"pid": %d}}`, r.ID, kid.Process.Pid)
-		select {}
+		forever()
 	case "memory":
 		held := make([]byte, 256<<20)
 		for i := range held {
 			held[i] = 1
 		}
-		select {}
+		forever()
 	default:
 		os.Exit(8)
 	}
+}
+
+// forever waits for a signal that nobody sends.
+func forever() {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGUSR1)
+	<-c
 }
 
 func read(in *bufio.Reader, framing string) ([]byte, error) {
