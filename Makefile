@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test seeds race planted vet lint fuzz bench chaos schema satellite-docs nats clean
+.PHONY: help build install demo test python seeds race planted vet lint fuzz bench chaos schema satellite-docs nats clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ demo: build ## run the example: a folder of PDF reports becomes JSON
 test: vet nats ## run every test but the benchmarks
 	$(GO) test ./...
 	$(GO) test -tags planted -run Planted ./internal/orbittest
+	@if command -v python3 >/dev/null; then $(MAKE) --no-print-directory python; else echo "python3 is not here: sdk/python is not tested"; fi
+
+python: ## test the kit for satellites in Python; needs python3
+	$(GO) test -tags python ./sdk/python
 
 N ?= 500
 FIRST ?= 1000

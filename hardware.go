@@ -135,3 +135,7 @@ func ModelPool(satellite string) string {
 
 // IsModelPool tells whether a pool is that of a model.
 func IsModelPool(pool string) bool { return strings.HasPrefix(pool, modelPools) }
+
+// ProjectPool is the pool of the satellites that a project brings: the nodes that have their code host it. Projects hold
+// letters, digits, hyphens and underscores, so it is one word of a subject.
+func ProjectPool(project string) string { return "project-" + project }

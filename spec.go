@@ -2,6 +2,7 @@ package orbit
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,12 @@ type SatelliteSpec struct {
 
 	Failures []SatelliteFailure `json:"failures,omitempty"` // how an item fails in it, the likeliest first
 	Example  string             `json:"example,omitempty"`  // a step of a cluster in YAML, as the manual page shows it
+}
+
+// Owner is the project whose clusters alone may use the satellite; owned is false for one that everybody may use.
+func (s *SatelliteSpec) Owner() (project string, owned bool) {
+	project, _, _ = strings.Cut(s.Name, "/")
+	return project, s.Kind == "custom" || s.Kind == "configured" && s.Pool == ProjectPool(project)
 }
 
 // SatelliteFailure is one way in which an item fails.

@@ -108,6 +108,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.inlineSecrets()
 		c.longRetries(r.Spec)
 		c.unread(g)
+		c.foreign(r.Spec)
 		c.hardware(r.Spec)
 		if !c.failed {
 			r.Plan = c.plan(r.Spec, g)

@@ -65,6 +65,8 @@ func (g *Gateway) routes() []route {
 		{"POST /v1/triggers/{project}/{name}/{trigger}/pause", g.postPauseTrigger(true), false},
 		{"POST /v1/triggers/{project}/{name}/{trigger}/resume", g.postPauseTrigger(false), false},
 		{"POST /v1/hooks/{token}", g.postHook, true}, // the token is in the path
+		{"PUT /v1/satellites/{project}/{name}", g.putSatellite, false},
+		{"DELETE /v1/satellites/{project}/{name}", g.removeSatellite, false},
 	}
 }
 

@@ -81,14 +81,6 @@ func (g *Gateway) getNodes(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, p)
 }
 
-func (g *Gateway) getSatellites(w http.ResponseWriter, r *http.Request) error {
-	p, err := offsetPage(r, g.opts.Registry.Specs())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, p)
-}
-
 func (g *Gateway) getQueues(w http.ResponseWriter, r *http.Request) error {
 	all, err := g.listQueues(r.Context())
 	if err != nil {

@@ -45,6 +45,8 @@ func asProblem(err error) *orbit.Problem {
 		return p
 	case errors.Is(err, kv.ErrNotFound):
 		return notFound("%s", err)
+	case errors.Is(err, streams.ErrQueues):
+		return conflict("%s", err)
 	case errors.Is(err, kv.ErrConflict):
 		return conflict("%s; try again", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, streams.ErrUnknown), errors.Is(err, streams.ErrClosed),

@@ -25,9 +25,15 @@ type Applied struct {
 	Diagnostics []cluster.Diagnostic `json:"diagnostics"`
 }
 
-// compile reads a cluster file with what this gateway knows.
-func (g *Gateway) compile(text []byte) *cluster.Result {
-	return cluster.Compile("cluster.yml", text, g.compiler)
+// compile reads a cluster file with what this gateway knows, and what projects have registered by now.
+func (g *Gateway) compile(ctx context.Context, text []byte) (*cluster.Result, error) {
+	satellites, err := g.knownSatellites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options := g.compiler
+	options.Catalog = satellites
+	return cluster.Compile("cluster.yml", text, options), nil
 }
 
 // apply registers a cluster. want is the identifier that the caller named; "": whatever the file says.
@@ -35,7 +41,10 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 	if len(text) > MaxClusterFile {
 		return nil, errClusterFile()
 	}
-	r := g.compile(text)
+	r, err := g.compile(ctx, text)
+	if err != nil {
+		return nil, err
+	}
 	if len(r.Errors()) > 0 {
 		p := invalid("the cluster file has %s", plural(len(r.Errors()), "error"))
 		p.Diagnostics = r.Diagnostics

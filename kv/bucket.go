@@ -5,6 +5,7 @@
 //	orbit_history      run id            JSON   what is left of a run that ended long ago; never removed
 //	orbit_clusters     project.name      JSON   registered clusters
 //	orbit_plans        plan hash         JSON   immutable
+//	orbit_satellites   project.name      JSON   satellites that projects have registered
 //	orbit_nodes        node name         JSON   inventory, gone 90 s after the last heartbeat
 //	orbit_checkpoints  p<p>, lease.<p>, run.<id>   a cache of folded state, and who leads
 //	orbit_secrets      <owner>           sealed secrets
@@ -30,6 +31,7 @@ const (
 	RunsBucket        = "orbit_runs"
 	HistoryBucket     = "orbit_history"
 	ClustersBucket    = "orbit_clusters"
+	SatellitesBucket  = "orbit_satellites"
 	PlansBucket       = "orbit_plans"
 	NodesBucket       = "orbit_nodes"
 	CheckpointsBucket = "orbit_checkpoints"
@@ -55,6 +57,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, replicas int) error {
 		{Bucket: RunsBucket, Description: "Exosphere Orbit: runs"},
 		{Bucket: HistoryBucket, Description: "Exosphere Orbit: what is left of runs that ended long ago"},
 		{Bucket: ClustersBucket, Description: "Exosphere Orbit: clusters"},
+		{Bucket: SatellitesBucket, Description: "Exosphere Orbit: satellites of projects"},
 		{Bucket: PlansBucket, Description: "Exosphere Orbit: compiled plans"},
 		{Bucket: NodesBucket, Description: "Exosphere Orbit: nodes", TTL: NodeTTL},
 		{Bucket: CheckpointsBucket, Description: "Exosphere Orbit: folded state (a cache)"},

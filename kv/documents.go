@@ -55,7 +55,15 @@ type Cluster struct {
 	Plan string `json:"plan"` // key in orbit_plans
 }
 
-// ClusterKey is the key of a cluster, of its identifier.
+// Satellite is the document of a satellite that a project has registered, in orbit_satellites: its description, no code.
+type Satellite struct {
+	orbit.SatelliteSpec
+	Version   string    `json:"version"` // hash of the description
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// ClusterKey is the key of a cluster, or of a satellite, of its identifier.
 func ClusterKey(identifier string) string {
 	b := []byte(identifier)
 	for i := range b {
@@ -114,26 +122,28 @@ func (r *RawJSON) UnmarshalJSON(text []byte) error {
 
 // Store is every bucket of Orbit.
 type Store struct {
-	Runs     *Bucket[Run]
-	History  *Bucket[Run]
-	Clusters *Bucket[Cluster]
-	Plans    *Bucket[Plan]
-	Nodes    *Bucket[Node]
-	Triggers *Bucket[Trigger]
-	Secrets  *Bucket[vault.Sealed]
-	Blobs    *Blobs
+	Runs       *Bucket[Run]
+	History    *Bucket[Run]
+	Clusters   *Bucket[Cluster]
+	Satellites *Bucket[Satellite]
+	Plans      *Bucket[Plan]
+	Nodes      *Bucket[Node]
+	Triggers   *Bucket[Trigger]
+	Secrets    *Bucket[vault.Sealed]
+	Blobs      *Blobs
 }
 
 // NewStore gives access to the buckets over a connection.
 func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
 	return &Store{
-		Runs:     Open[Run](nc, js, RunsBucket),
-		History:  Open[Run](nc, js, HistoryBucket),
-		Clusters: Open[Cluster](nc, js, ClustersBucket),
-		Plans:    Open[Plan](nc, js, PlansBucket),
-		Nodes:    Open[Node](nc, js, NodesBucket),
-		Triggers: Open[Trigger](nc, js, TriggersBucket),
-		Secrets:  Open[vault.Sealed](nc, js, SecretsBucket),
-		Blobs:    NewBlobs(js),
+		Runs:       Open[Run](nc, js, RunsBucket),
+		History:    Open[Run](nc, js, HistoryBucket),
+		Clusters:   Open[Cluster](nc, js, ClustersBucket),
+		Satellites: Open[Satellite](nc, js, SatellitesBucket),
+		Plans:      Open[Plan](nc, js, PlansBucket),
+		Nodes:      Open[Node](nc, js, NodesBucket),
+		Triggers:   Open[Trigger](nc, js, TriggersBucket),
+		Secrets:    Open[vault.Sealed](nc, js, SecretsBucket),
+		Blobs:      NewBlobs(js),
 	}
 }

@@ -15,6 +15,8 @@ var (
 	ErrClosed = errors.New("the publisher is closed")
 	// ErrNoStream: nothing stores this subject.
 	ErrNoStream = errors.New("no stream stores this subject; is a gateway running against this NATS server?")
+	// ErrQueues: a stream would have more consumers than it can serve.
+	ErrQueues = errors.New("there are too many queues")
 	// ErrNotFound: there is no such message.
 	ErrNotFound = errors.New("no such message")
 )

@@ -76,7 +76,8 @@ func (t *Topology) EnsureQueues(ctx context.Context, qs []Queue) (fresh []Queue,
 			continue
 		}
 		if len(t.known) >= maxConsumers {
-			return fresh, fmt.Errorf("no more than %d queues (classes × pools × tiers) fit one stream; %s would be one more: use fewer models or fewer hardware classes", maxConsumers, q.Consumer())
+			return fresh, fmt.Errorf("%w: no more than %d (classes × pools × tiers) fit one stream, and %s would be one more; use fewer models, fewer hardware classes, or fewer projects with satellites of their own",
+				ErrQueues, maxConsumers, q.Consumer())
 		}
 		for p := range t.Partitions {
 			if err := t.consumer(ctx, q, p); err != nil {

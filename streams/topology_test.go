@@ -1,6 +1,7 @@
 package streams_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ func TestTooManyQueuesAreRefusedInWords(t *testing.T) {
 			qs = append(qs, streams.QueuesOf("cpu", fmt.Sprint("model-", i))...)
 		}
 		fresh, err := b.top.EnsureQueues(b.Context(), qs)
-		if len(fresh) != 100 || err == nil || !strings.Contains(err.Error(), "no more than 100 queues") || !strings.Contains(err.Error(), "use fewer models") {
+		if len(fresh) != 100 || !errors.Is(err, streams.ErrQueues) || !strings.Contains(err.Error(), "no more than 100 ") || !strings.Contains(err.Error(), "use fewer models") {
 			b.Errorf("%d queues, %v", len(fresh), err)
 		}
 	})

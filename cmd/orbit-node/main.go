@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"github.com/exospherehost/orbit/internal/boot"
+	"github.com/exospherehost/orbit/orbitnode"
 )
 
-func main() { os.Exit(boot.NodeCommand().Main(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(orbitnode.Main()) }

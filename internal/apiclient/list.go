@@ -60,11 +60,6 @@ func (c *Client) Queues(ctx context.Context) iter.Seq2[[]json.RawMessage, error]
 	return c.list(ctx, "/v1/queues", Query{})
 }
 
-// Satellites lists the satellites that the gateway knows, page by page: the built-in ones, and those of its configuration.
-func (c *Client) Satellites(ctx context.Context) iter.Seq2[[]json.RawMessage, error] {
-	return c.list(ctx, "/v1/satellites", Query{})
-}
-
 // list follows the cursors of a list. An error ends it.
 func (c *Client) list(ctx context.Context, path string, q Query) iter.Seq2[[]json.RawMessage, error] {
 	return func(yield func([]json.RawMessage, error) bool) {

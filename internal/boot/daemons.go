@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+
+	"github.com/exospherehost/orbit/satellite"
 )
 
 // GatewayCommand is the command orbit-gateway.
@@ -18,12 +20,15 @@ func GatewayCommand() Command[GatewayConfig] {
 	}
 }
 
-// NodeCommand is the command orbit-node.
-func NodeCommand() Command[NodeConfig] {
+// NodeCommand is the command orbit-node, with satellites beside the built-in ones.
+func NodeCommand(satellites ...satellite.Satellite) Command[NodeConfig] {
 	return Command[NodeConfig]{
 		Name:  "orbit-node",
 		About: "A node of an Exosphere Orbit mesh: it takes work that fits this machine and runs it.",
-		Run:   runNode,
+		Run: func(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
+			return runNode(ctx, cfg, stderr, satellites)
+		},
+		Describe: func(cfg NodeConfig) ([]*satellite.Spec, error) { return describeNode(cfg, satellites) },
 	}
 }
 
@@ -47,9 +52,9 @@ func runGateway(ctx context.Context, cfg GatewayConfig, stderr io.Writer) error 
 	return err
 }
 
-func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
+func runNode(ctx context.Context, cfg NodeConfig, stderr io.Writer, satellites []satellite.Satellite) error {
 	log := NewLogger(stderr, cfg.LogLevel, cfg.LogFormat)
-	n, err := StartNode(ctx, cfg, Extra{Version: Version(), Log: log})
+	n, err := StartNode(ctx, cfg, Extra{Version: Version(), Satellites: satellites, Log: log})
 	if stopped(ctx, err) {
 		return nil
 	}

@@ -181,6 +181,12 @@ func (g *Gateway) NATSURL() string {
 // GossipAddr is where others join.
 func (g *Gateway) GossipAddr() string { return g.mesh.Addr() }
 
+// Register makes a satellite of a project known, as `orbit satellites register` does.
+func (g *Gateway) Register(ctx context.Context, spec *satellite.Spec) error {
+	_, err := g.gateway.Register(ctx, *spec)
+	return err
+}
+
 // Failed gives an error if the API stops by itself.
 func (g *Gateway) Failed() <-chan error { return g.served }
 

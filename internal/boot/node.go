@@ -22,6 +22,7 @@ import (
 	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
+	"github.com/exospherehost/orbit/satellite/custom"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -42,6 +43,7 @@ type NodeConfig struct {
 	Cache         string            `help:"Folder for what is slow to make, such as the compiled PDF reader. Default: the user's cache folder." placeholder:"DIR"`
 	Endpoints     map[string]string `help:"Addresses that stand in for services' own: s3=URL of an S3-compatible store, docling=URL of a docling-serve, slack, pagerduty and so on." placeholder:"NAME=URL"`
 	Models        Models            `help:"Models that this node answers for: a map from the name of a satellite to {url, model, api-key-file or api-key-env, headers, concurrency (16), context, json-schema (auto, always, never), idle-timeout (60s)} of an OpenAI-compatible endpoint." default:"{}" placeholder:"YAML"`
+	Satellites    []string          `help:"Folders of satellites of one's own, each with a satellite.yml: this node runs them." placeholder:"DIR"`
 	DrainTimeout  time.Duration     `name:"drain-timeout" help:"How long a stopping node waits for what it has begun; the rest is handed back." default:"60s"`
 	LogLevel      string            `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat     string            `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
@@ -59,6 +61,7 @@ type Node struct {
 	mesh    *mesh.Mesh
 	probe   *probe.Prober
 	catalog *catalog.Catalog
+	own     *custom.Set
 	node    *node.Node
 	ballast []byte
 }
@@ -145,12 +148,16 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 			return nil, err
 		}
 	}
+	if n.own, err = custom.OpenAll(cfg.Satellites, n.catalog.Registry()); err != nil {
+		return nil, err
+	}
 	n.catalog.Warm()
-	pools, elsewhere := []string{orbit.CorePool}, map[string]int{}
+	pools, elsewhere := poolsOf(x.Satellites, n.own.Satellites), map[string]int{}
 	for _, m := range n.catalog.Models() {
 		pool := m.Spec().Pool
 		pools, elsewhere[pool] = append(pools, pool), m.Slots()
 	}
+	n.compareSpecs(ctx, x.Log)
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: x.Version, Conn: n.conn, Registry: n.catalog.Registry(), Hardware: n.hardware(hw),
 		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, Elsewhere: elsewhere, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
 		Busy: n.digest(hw, pools, elsewhere, x.Version), Gossip: n.mesh, Log: x.Log})
@@ -168,6 +175,7 @@ func (n *Node) Stop(ctx context.Context) {
 		_ = n.mesh.Leave(2 * time.Second)
 		n.mesh.Stop()
 	}
+	n.own.Close()
 	if n.catalog != nil {
 		_ = n.catalog.Close()
 	}

@@ -29,6 +29,7 @@ type MeshOptions struct {
 	Dir                string // where data is kept; empty: a temporary folder, removed at Stop
 	Nodes              int
 	HTTP, NATS, Gossip string    // addresses to listen on; empty: private, no fixed port
+	Satellites         []string  // folders of satellites that it knows and runs beside the built-in ones
 	Quiet              bool      // only errors are logged
 	Log                io.Writer // takes log lines for people
 }

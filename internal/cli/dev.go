@@ -10,6 +10,7 @@ import (
 type devCommand struct {
 	Data  string `placeholder:"DIR" default:"orbit-data/dev" help:"Where runs, records and files are kept. They are there again after the next start. Default: ${default}."`
 	Nodes int    `placeholder:"N" default:"1" help:"How many nodes to run. Default: ${default}."`
+	ownSatellites
 
 	// The defaults are those that gateways, nodes and this program look for where none are given.
 	HTTP       string `name:"http" placeholder:"ADDR" default:"127.0.0.1:7070" help:"Address of the API. Default: ${default}."`
@@ -35,7 +36,7 @@ func (c *devCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return failf("the folder %s cannot be used: %s", c.Data, cause(err))
 	}
-	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, HTTP: c.HTTP, NATS: c.NATSListen, Gossip: c.Gossip, Log: a.stderr})
+	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, Satellites: c.Satellites, HTTP: c.HTTP, NATS: c.NATSListen, Gossip: c.Gossip, Log: a.stderr})
 	if err != nil {
 		return err
 	}

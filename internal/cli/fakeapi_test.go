@@ -27,6 +27,9 @@ type fakeAPI struct {
 	satellites []orbit.SatelliteSpec // what it knows
 	cut        int                   // followed, the log breaks off after so many records, the first time
 
+	registered []orbit.SatelliteSpec // satellites of projects
+	described  string                // body of the last PUT of one
+
 	backup   string // what GET /v1/backup answers
 	restored string // body of POST /v1/restore
 
@@ -55,7 +58,13 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/runs/{id}/why", func(w http.ResponseWriter, _ *http.Request) { give(w, f.why) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
-	mux.HandleFunc("GET /v1/satellites", func(w http.ResponseWriter, r *http.Request) { page(w, r, f.satellites) })
+	mux.HandleFunc("GET /v1/satellites", func(w http.ResponseWriter, r *http.Request) { page(w, r, append(f.satellites, f.registered...)) })
+	mux.HandleFunc("PUT /v1/satellites/{project}/{name}", func(w http.ResponseWriter, r *http.Request) {
+		f.described = body(r)
+		w.WriteHeader(http.StatusCreated)
+		give(w, map[string]any{"name": r.PathValue("project") + "/" + r.PathValue("name"), "version": "0123456789", "created": true})
+	})
+	mux.HandleFunc("DELETE /v1/satellites/{project}/{name}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /v1/backup", f.giveBackup)
 	mux.HandleFunc("POST /v1/restore", f.takeBackup)
 	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, r *http.Request) { page(w, r, queues) })

@@ -13,6 +13,7 @@ import (
 	"github.com/exospherehost/orbit/internal/compile"
 	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/satellite/catalog"
+	"github.com/exospherehost/orbit/satellite/custom"
 )
 
 // maxFile bounds what is read of a file that should be a cluster: the compiler refuses far smaller ones, and an endless
@@ -43,24 +44,54 @@ func (a *app) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// compiler compiles files with the built-in satellites and hardware classes.
+// ownSatellites is the flag of commands that compile or run: satellites that are in no gateway.
+type ownSatellites struct {
+	Satellites []string `placeholder:"DIR" help:"Folders of satellites of your own, each with a satellite.yml, that the cluster may use."`
+}
+
+// compiler compiles files with the built-in satellites, others that are named, and the usual hardware classes.
 type compiler struct{ options cluster.Options }
 
-// newCompiler makes a compiler that knows the given satellites, too.
-func newCompiler(more ...*orbit.SatelliteSpec) (*compiler, error) {
+// newCompiler makes one that knows the satellites in folders, too.
+func newCompiler(dirs []string) (*compiler, error) {
 	satellites, err := catalog.Specs()
 	if err != nil {
 		return nil, err
 	}
-	for _, spec := range more {
-		if _, known := satellites.Lookup(spec.Name); known {
-			continue
-		}
-		if err := satellites.Describe(spec); err != nil {
-			return nil, err
-		}
+	if _, err := custom.Describe(dirs, satellites); err != nil {
+		return nil, err
 	}
 	return &compiler{compile.Options(satellites, placement.DefaultClasses())}, nil
+}
+
+// compilerOf makes one that knows what a gateway does; nil: it does not answer, or knows no more than this program.
+func compilerOf(ctx context.Context, client *apiclient.Client, dirs []string) *compiler {
+	satellites, err := catalog.Specs()
+	if err == nil {
+		_, err = custom.Describe(dirs, satellites)
+	}
+	if err != nil {
+		return nil
+	}
+	more := false
+	for page, err := range client.Satellites(ctx) {
+		if err != nil {
+			return nil // what follows asks it, too, and tells
+		}
+		for _, raw := range page {
+			spec, err := decode[*orbit.SatelliteSpec](raw)
+			if err != nil {
+				return nil
+			}
+			if _, known := satellites.Lookup(spec.Name); !known && satellites.Describe(spec) == nil {
+				more = true
+			}
+		}
+	}
+	if !more {
+		return nil
+	}
+	return &compiler{compile.Options(satellites, placement.DefaultClasses())}
 }
 
 // compiled is a file that was compiled.
@@ -92,9 +123,10 @@ func shown(name string) string {
 	return name
 }
 
-// compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1.
-func (a *app) compileFile(name string) (*compiled, error) {
-	c, err := newCompiler()
+// compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1. A
+// satellite that is not known here may be with the gateway, where there is a client of one.
+func (a *app) compileFile(ctx context.Context, name string, dirs []string, client *apiclient.Client) (*compiled, error) {
+	c, err := newCompiler(dirs)
 	if err != nil {
 		return nil, err
 	}
@@ -102,59 +134,20 @@ func (a *app) compileFile(name string) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.sound(f)
-}
-
-// unknownSatellite is the code of a satellite that the compiler does not know.
-const unknownSatellite = "ORB-C030"
-
-// compileFor compiles one file as compileFile does, for a gateway. It may know satellites that are not built in, such as the models
-// of its configuration; it is asked only where the file uses what is not known here.
-func (a *app) compileFor(ctx context.Context, client *apiclient.Client, name string) (*compiled, error) {
-	c, err := newCompiler()
-	if err != nil {
-		return nil, err
-	}
-	f, err := a.compile(c, name)
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(f.Diagnostics, func(d cluster.Diagnostic) bool { return d.Code == unknownSatellite }) {
-		if more, err := satellitesOf(ctx, client); err == nil { // else what is known here must do
-			if c, err = newCompiler(more...); err != nil {
-				return nil, err
-			}
+	if client != nil && slices.ContainsFunc(f.Errors(), func(d cluster.Diagnostic) bool { return d.Code == unknownSatellite }) {
+		if c := compilerOf(ctx, client, dirs); c != nil {
 			f = c.compile(f.file, f.text)
 		}
 	}
-	return a.sound(f)
-}
-
-// satellitesOf asks a gateway for the satellites that it knows.
-func satellitesOf(ctx context.Context, client *apiclient.Client) (specs []*orbit.SatelliteSpec, err error) {
-	for page, err := range client.Satellites(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		for _, raw := range page {
-			spec, err := decode[*orbit.SatelliteSpec](raw)
-			if err != nil {
-				return nil, err
-			}
-			specs = append(specs, spec)
-		}
-	}
-	return specs, nil
-}
-
-// sound gives a file without errors; those of any other are told on stderr, and the program ends with 1.
-func (a *app) sound(f *compiled) (*compiled, error) {
 	if f.Plan == nil {
 		a.diagnose(f.Diagnostics)
 		return nil, exit(exitError)
 	}
 	return f, nil
 }
+
+// unknownSatellite is the code of a satellite that the compiler does not know.
+const unknownSatellite = "ORB-C030"
 
 // diagnose tells diagnostics as messages, and how many there are.
 func (a *app) diagnose(ds []cluster.Diagnostic) {

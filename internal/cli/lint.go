@@ -10,7 +10,8 @@ import (
 // lintCommand is `orbit lint`.
 type lintCommand struct {
 	Files []string `arg:"" name:"file" help:"Cluster files; - is stdin."`
-	Watch bool     `help:"Go on until Ctrl-C, and check a file again whenever it has changed."`
+	ownSatellites
+	Watch bool `help:"Go on until Ctrl-C, and check a file again whenever it has changed."`
 }
 
 // Help is the long help.
@@ -24,7 +25,7 @@ func (c *lintCommand) Run(ctx context.Context, a *app) error {
 	if c.Watch && slices.Contains(c.Files, "-") {
 		return &misuse{"stdin cannot be watched; name a file", "lint"}
 	}
-	compiler, err := newCompiler()
+	compiler, err := newCompiler(c.Satellites)
 	if err != nil {
 		return err
 	}

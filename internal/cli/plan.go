@@ -13,6 +13,7 @@ import (
 // planCommand is `orbit plan`.
 type planCommand struct {
 	File string `arg:"" help:"The cluster file; - is stdin."`
+	ownSatellites
 }
 
 // Help is the long help.
@@ -47,8 +48,8 @@ type joinDoc struct {
 }
 
 // Run compiles the file and shows the plan.
-func (c *planCommand) Run(_ context.Context, a *app) error {
-	f, err := a.compileFile(c.File)
+func (c *planCommand) Run(ctx context.Context, a *app) error {
+	f, err := a.compileFile(ctx, c.File, c.Satellites, nil)
 	if err != nil {
 		return err
 	}

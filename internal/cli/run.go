@@ -18,6 +18,7 @@ type runCommand struct {
 	Payload        string `placeholder:"JSON|@FILE" help:"The trigger's payload, as JSON or as the name of a file of JSON."`
 	SecretsFile    string `placeholder:"FILE" help:"Values of the secrets that the cluster declares, as lines NAME=value. They come before those in the cluster file and in the environment."`
 	IdempotencyKey string `placeholder:"KEY" help:"Calls with the same key start one run, however often they are made."`
+	ownSatellites
 }
 
 // Help is the long help.
@@ -36,21 +37,20 @@ type start struct {
 
 // Run starts the run, and waits for it where that is asked for.
 func (c *runCommand) Run(ctx context.Context, a *app) error {
-	if c.Local {
-		s, err := c.prepare(a, a.compileFile)
-		if err != nil {
+	var client *apiclient.Client
+	if !c.Local {
+		var err error
+		if client, err = a.client(); err != nil {
 			return err
 		}
-		return a.runLocally(ctx, s)
+		defer client.Close()
 	}
-	client, err := a.client()
+	s, err := c.prepare(ctx, a, client)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	s, err := c.prepare(a, func(name string) (*compiled, error) { return a.compileFor(ctx, client, name) })
-	if err != nil {
-		return err
+	if c.Local {
+		return a.runLocally(ctx, s, c.Satellites)
 	}
 	raw, run, err := a.launch(ctx, client, s)
 	if err != nil {
@@ -70,8 +70,8 @@ func (c *runCommand) Run(ctx context.Context, a *app) error {
 	return a.print("%s", run.ID)
 }
 
-// prepare reads and judges all that the user gave, before anything is started.
-func (c *runCommand) prepare(a *app, compile func(file string) (*compiled, error)) (s start, err error) {
+// prepare reads and judges all that the user gave, before anything is sent.
+func (c *runCommand) prepare(ctx context.Context, a *app, client *apiclient.Client) (s start, err error) {
 	s.Key = c.IdempotencyKey
 	if s.Payload, err = a.payload(c.Payload); err != nil {
 		return s, err
@@ -83,7 +83,7 @@ func (c *runCommand) prepare(a *app, compile func(file string) (*compiled, error
 		}
 	}
 	if isFile(c.Target) {
-		if s.file, err = compile(c.Target); err != nil {
+		if s.file, err = a.compileFile(ctx, c.Target, c.Satellites, client); err != nil {
 			return s, err
 		}
 		s.identifier = s.file.Plan.Identifier
@@ -120,8 +120,8 @@ func (a *app) launch(ctx context.Context, client *apiclient.Client, s start) (js
 }
 
 // runLocally carries a run out on a mesh of its own, from start to end.
-func (a *app) runLocally(ctx context.Context, s start) error {
-	mesh, err := a.startMesh(ctx, MeshOptions{Nodes: 1, Quiet: true, Log: a.stderr})
+func (a *app) runLocally(ctx context.Context, s start, satellites []string) error {
+	mesh, err := a.startMesh(ctx, MeshOptions{Nodes: 1, Satellites: satellites, Quiet: true, Log: a.stderr})
 	if err != nil {
 		return err
 	}

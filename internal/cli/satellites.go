@@ -12,19 +12,33 @@ import (
 
 // satellitesCommand is `orbit satellites`.
 type satellitesCommand struct {
+	Show     showSatellitesCommand     `cmd:"" default:"withargs" help:"List the satellites there are, or show the manual page of one (the default)."`
+	Register registerSatellitesCommand `cmd:"" help:"Make satellites of your own known to the gateway."`
+	Remove   removeSatelliteCommand    `cmd:"" help:"Remove a registered satellite from the gateway."`
+	Test     testSatelliteCommand      `cmd:"" help:"Check whether a satellite of your own keeps the contract of every satellite."`
+}
+
+// showSatellitesCommand is `orbit satellites` without more.
+type showSatellitesCommand struct {
 	Name string `arg:"" optional:"" help:"The satellite: exospherehost/jq, or jq alone."`
+	Mesh bool   `help:"Ask the gateway: with the satellites that projects have registered."`
 }
 
 // Help is the long help.
-func (*satellitesCommand) Help() string {
-	return "Shows the satellites that are built in; no gateway is asked. Those that are described but not run yet are marked as such."
+func (*showSatellitesCommand) Help() string {
+	return "Shows the satellites that are built in; no gateway is asked without --mesh. Those that are described but not run yet are marked as such."
 }
 
 // Run lists the satellites, or shows the manual page of one.
-func (c *satellitesCommand) Run(_ context.Context, a *app) error {
+func (c *showSatellitesCommand) Run(ctx context.Context, a *app) error {
 	all, err := catalog.Specs()
 	if err != nil {
 		return err
+	}
+	if c.Mesh {
+		if all, err = a.satellitesOfMesh(ctx); err != nil {
+			return err
+		}
 	}
 	if c.Name == "" {
 		return a.listSatellites(all.Specs())
@@ -40,6 +54,34 @@ func (c *satellitesCommand) Run(_ context.Context, a *app) error {
 	m := &manual{width: min(columns, 100), color: a.colorOn(a.stdout)} // longer lines are hard to read
 	_, err = a.stdout.Write(m.page(spec))
 	return err
+}
+
+// satellitesOfMesh asks the gateway what clusters may use.
+func (a *app) satellitesOfMesh(ctx context.Context) (*satellite.Registry, error) {
+	client, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	all, err := satellite.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	for page, err := range client.Satellites(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range page {
+			spec, err := decode[*orbit.SatelliteSpec](raw)
+			if err != nil {
+				return nil, err
+			}
+			if err := all.Describe(spec); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
 func (a *app) listSatellites(specs []*orbit.SatelliteSpec) error {

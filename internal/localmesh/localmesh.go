@@ -12,6 +12,8 @@ import (
 
 	"github.com/exospherehost/orbit/internal/boot"
 	"github.com/exospherehost/orbit/internal/cli"
+	"github.com/exospherehost/orbit/satellite/catalog"
+	"github.com/exospherehost/orbit/satellite/custom"
 )
 
 // Mesh implements cli.Mesh.
@@ -61,15 +63,39 @@ func start(ctx context.Context, version string, o cli.MeshOptions) (_ *Mesh, err
 	if m.gateway, err = boot.StartGateway(ctx, cfg, version, private, log); err != nil {
 		return nil, err
 	}
+	if err := m.register(ctx, o.Satellites); err != nil {
+		return nil, err
+	}
 	for i := range max(1, o.Nodes) {
 		n, err := boot.StartNode(ctx, boot.NodeConfig{Name: fmt.Sprintf("node-%d", i+1), Data: fmt.Sprintf("%s/node-%d", dir, i+1),
-			Join: []string{m.gateway.GossipAddr()}, DrainTimeout: 30 * time.Second}, boot.Extra{Version: version, Server: m.gateway.Server, Log: log})
+			Join: []string{m.gateway.GossipAddr()}, Satellites: o.Satellites, DrainTimeout: 30 * time.Second}, boot.Extra{Version: version, Server: m.gateway.Server, Log: log})
 		if err != nil {
 			return nil, err
 		}
 		m.nodes = append(m.nodes, n)
 	}
 	return m, nil
+}
+
+// register makes the satellites in folders known to the gateway, before a node that runs them starts.
+func (m *Mesh) register(ctx context.Context, dirs []string) error {
+	if len(dirs) == 0 {
+		return nil
+	}
+	all, err := catalog.Specs()
+	if err != nil {
+		return err
+	}
+	specs, err := custom.Describe(dirs, all)
+	if err != nil {
+		return err
+	}
+	for _, spec := range specs {
+		if err := m.gateway.Register(ctx, spec); err != nil {
+			return fmt.Errorf("register the satellite %s: %w", spec.Name, err)
+		}
+	}
+	return nil
 }
 
 // URL is the base of the HTTP API.

@@ -27,9 +27,9 @@ type Schema struct {
 // location names the one document that a Compile knows; it is never fetched.
 const location = "orbit:///schema.json"
 
-// Compile reads and compiles a schema. An empty one accepts every value.
+// Compile reads and compiles a schema. An empty one accepts every value, and so does null, which an empty one becomes in JSON.
 func Compile(raw json.RawMessage) (*Schema, error) {
-	if len(bytes.TrimSpace(raw)) == 0 {
+	if text := bytes.TrimSpace(raw); len(text) == 0 || string(text) == "null" {
 		raw = json.RawMessage("true")
 	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))

@@ -30,6 +30,7 @@ func TestCheckSaysWhatMustBeDifferent(t *testing.T) {
 	}{
 		"a value that fits":        {`{"type": "object"}`, map[string]any{"a": 1}, nil},
 		"an empty schema":          {``, 7, nil},
+		"no schema, in JSON":       {`null`, 7, nil},
 		"an int is a number":       {`{"type": "number"}`, 7, nil},
 		"a whole float":            {`{"type": "integer"}`, 7.0, nil},
 		"wrong type":               {`{"type": "number"}`, "7", []string{": must be a number, not a string"}},
