@@ -3,7 +3,7 @@
 //
 //	files, pdf, webhook, jq ──code──┐
 //	                                ├──► satellite.Registry
-//	llm, move, logs, alert, email ──┘ descriptions
+//	llm, logs, alert, email ────────┘ descriptions
 //
 // It refuses to know of satellites that a project registers; they are added to the registry by their owner.
 package catalog
@@ -19,14 +19,13 @@ import (
 	"github.com/exospherehost/orbit/satellite/jq"
 	"github.com/exospherehost/orbit/satellite/llm"
 	"github.com/exospherehost/orbit/satellite/logs"
-	"github.com/exospherehost/orbit/satellite/move"
 	"github.com/exospherehost/orbit/satellite/pdf"
 	"github.com/exospherehost/orbit/satellite/webhook"
 )
 
 // Options say where the services are that satellites use. The zero value is good for a machine on its own.
 type Options struct {
-	Endpoints map[string]string // by service: s3, the URL of an S3-compatible store; docling, that of a docling-serve
+	Endpoints map[string]string // by service: s3, gcs and azure-blob, the URLs of stores; docling, that of a docling-serve
 	CacheDir  string            // keeps what is slow to make, so that the next start is fast; empty: nothing is kept
 	Workers   int               // documents read at once; 0: one for each core
 }
@@ -58,7 +57,7 @@ func (c *Catalog) register() error {
 	if err != nil {
 		return fmt.Errorf("put the built-in satellites together: %w", err)
 	}
-	for _, family := range [][]*satellite.Spec{llm.Specs(), move.Specs(), logs.Specs(), alert.Specs(), email.Specs()} {
+	for _, family := range [][]*satellite.Spec{llm.Specs(), logs.Specs(), alert.Specs(), email.Specs()} {
 		for _, spec := range family {
 			if err := registry.Describe(spec); err != nil {
 				return fmt.Errorf("put the built-in satellites together: %w", err)

@@ -40,9 +40,9 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 	}
 	want := map[string]bool{
 		"get-files": true, "get-files-from-s3": true, "put-files": true, "parse-with-docling": true, "parse-pdf-with-docling": true,
-		"call-webhook": true, "jq": true,
+		"call-webhook": true, "jq": true, "move-file": true, "delete-file": true, "delete-file-from-s3": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
-		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": false, "send-logs-to-new-relic": false,
+		"forward-logs": false, "send-logs-to-new-relic": false,
 		"send-alert": false, "send-pagerduty-alert": false, "send-email": false,
 	}
 	if d := cmp.Diff(want, got); d != "" {
