@@ -56,6 +56,10 @@ func (o *Opener) account(at place, secrets []map[string]string) (account, error)
 		return nodeAccount{}, nil
 	case providerS3:
 		return newS3Account(o.endpoints["s3"], secrets)
+	case providerGCS:
+		return newGCSAccount(o.endpoints["gcs"], secrets)
+	case providerAzure:
+		return newAzureAccount(o.endpoints["azure-blob"], secrets)
 	}
 	return nil, orbit.Permanent(orbit.CodeInvalidConfig, "provider %s is not known; use %s", at.provider, providerNames)
 }
