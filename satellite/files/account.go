@@ -60,6 +60,8 @@ func (o *Opener) account(at place, secrets []map[string]string) (account, error)
 		return newGCSAccount(o.endpoints["gcs"], secrets)
 	case providerAzure:
 		return newAzureAccount(o.endpoints["azure-blob"], secrets)
+	case providerSFTP:
+		return newSFTPAccount(at, secrets)
 	}
 	return nil, orbit.Permanent(orbit.CodeInvalidConfig, "provider %s is not known; use %s", at.provider, providerNames)
 }

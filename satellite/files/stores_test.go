@@ -52,6 +52,10 @@ func stands(t *testing.T) map[string]func(*testing.T) stand {
 			f := newFakeAzure(t)
 			return stand{opener: opener(t, map[string]string{"azure-blob": f.URL}), top: "az://bucket/top", secrets: f.secrets(), copies: func() int { return int(f.copies.Load()) }}
 		},
+		"sftp": func(t *testing.T) stand {
+			f := newSFTPServer(t)
+			return stand{opener: opener(t, nil), top: "sftp://" + f.address + t.TempDir() + "/top", secrets: f.secrets(), tree: true}
+		},
 		"azure-blob by signature": func(t *testing.T) stand {
 			f := newFakeAzure(t)
 			return stand{opener: opener(t, nil), top: "az://bucket/top", copies: func() int { return int(f.copies.Load()) },
