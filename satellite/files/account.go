@@ -62,6 +62,8 @@ func (o *Opener) account(at place, secrets []map[string]string) (account, error)
 		return newAzureAccount(o.endpoints["azure-blob"], secrets)
 	case providerSFTP:
 		return newSFTPAccount(at, secrets)
+	case providerFTP:
+		return newFTPAccount(at, secrets)
 	}
 	return nil, orbit.Permanent(orbit.CodeInvalidConfig, "provider %s is not known; use %s", at.provider, providerNames)
 }
