@@ -40,7 +40,7 @@ type NodeConfig struct {
 	Slots         int               `help:"Bundles run at once. 0: twice the cores, at least 4." default:"0"`
 	Workers       int               `help:"Documents read at once. 0: one for each core." default:"0"`
 	Cache         string            `help:"Folder for what is slow to make, such as the compiled PDF reader. Default: the user's cache folder." placeholder:"DIR"`
-	Endpoints     map[string]string `help:"Addresses of services: s3=URL of an S3-compatible store, docling=URL of a docling-serve." placeholder:"NAME=URL"`
+	Endpoints     map[string]string `help:"Addresses of services: s3, gcs and azure-blob=URL of a store, docling=URL of a docling-serve." placeholder:"NAME=URL"`
 	DrainTimeout  time.Duration     `name:"drain-timeout" help:"How long a stopping node waits for what it has begun; the rest is handed back." default:"60s"`
 	LogLevel      string            `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat     string            `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
