@@ -74,7 +74,7 @@ func (s *ftpStore) file(ctx context.Context, at place, e entry) (found, bool, er
 		return foundAs(at, e.size, e.modified), true, nil
 	}
 	f, err := s.stat(ctx, at)
-	if err != nil && ctx.Err() == nil && !orbit.AsError(err).Retryable {
+	if told, is := errors.AsType[*orbit.Error](err); is && (told.Code == orbit.CodeNotFound || told.Code == orbit.CodeInvalidConfig) {
 		return found{}, false, nil // it leads to a folder, or nowhere
 	}
 	return f, err == nil, err

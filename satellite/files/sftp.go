@@ -35,6 +35,16 @@ func (s *sftpStore) with(ctx context.Context, at place, d deed, do func(*sftpSes
 
 // list implements store.
 func (s *sftpStore) list(ctx context.Context, q query, take func(found) error) error {
+	err := s.with(ctx, q.at, reading, func(c *sftpSession) error {
+		info, err := c.Stat(path.Clean(q.at.path)) // a slash at the end would ask for a folder
+		if err == nil && !info.IsDir() {
+			err = orbit.Permanent(orbit.CodeInvalidConfig, "folder-path %s is a file; write file-path instead", q.at.trimmed().uri())
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return walk{folders: s, root: q.at, recursive: q.recursive, filter: q.filter}.list(ctx, take)
 }
 

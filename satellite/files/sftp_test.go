@@ -190,6 +190,7 @@ func TestAFolderOfAServerIsGivenByItsPathToo(t *testing.T) {
 		{config{"folder-path": "/in", "secrets": map[string]any{}}, "folder-path names no server; put SFTP_HOST into secrets, or write it as sftp://host/folder/name"},
 		{config{"folder-path": "/in", "secrets": map[string]any{"SFTP_HOST": "a b"}}, "SFTP_HOST in secrets is no host; write it like files.example.com"},
 		{config{"folder-path": "/in", "secrets": map[string]any{"SFTP_HOST": "a", "SFTP_PORT": "x"}}, "SFTP_PORT in secrets is no port; write a number such as 22"},
+		{config{"folder-path": root + "/in/a.pdf"}, "folder-path sftp://" + s.address + root + "/in/a.pdf is a file; write file-path instead"},
 		{config{"file-path": root + "/in"}, "sftp://" + s.address + root + "/in is a folder; name a file, or write folder-path instead of file-path"},
 	} {
 		c.config["provider"] = "sftp"
