@@ -30,9 +30,9 @@ type fakeAzure struct {
 	*shelf
 	pageSize int
 	public   bool
-	answer   func(http.ResponseWriter, *http.Request) // instead of what is asked for
-	blocks   map[string]string                        // sent and not yet listed
-	pending  atomic.Int32                             // how often a copy says that it is not done yet
+	answer   atomic.Pointer[http.HandlerFunc] // instead of what is asked for
+	blocks   map[string]string                // sent and not yet listed
+	pending  atomic.Int32                     // how often a copy says that it is not done yet
 	pages    atomic.Int32
 	copies   atomic.Int32
 	wrong    []string
@@ -74,8 +74,8 @@ func (f *fakeAzure) refuse(w http.ResponseWriter, status int, code string) {
 func (f *fakeAzure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	container, blob, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if f.answer != nil {
-		f.answer(w, r)
+	if answer := f.answer.Load(); answer != nil {
+		(*answer)(w, r)
 		return
 	}
 	if r.Header.Get("X-Ms-Version") == "" || r.Header.Get("X-Ms-Date") == "" {

@@ -28,9 +28,9 @@ type fakeGCS struct {
 	*shelf
 	key      *rsa.PrivateKey
 	pageSize int
-	public   bool                                     // no token is needed
-	answer   func(http.ResponseWriter, *http.Request) // instead of what is asked for
-	tokens   atomic.Int32                             // given so far
+	public   bool                             // no token is needed
+	answer   atomic.Pointer[http.HandlerFunc] // instead of what is asked for
+	tokens   atomic.Int32                     // given so far
 	pages    atomic.Int32
 	copies   atomic.Int32
 	wrong    []string // what was asked for in a way that is not documented
@@ -59,8 +59,8 @@ func newFakeGCS(t *testing.T, keys ...string) *fakeGCS {
 	})
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case f.answer != nil && r.URL.Path != "/token":
-			f.answer(w, r)
+		case f.answer.Load() != nil && r.URL.Path != "/token":
+			(*f.answer.Load())(w, r)
 		case r.URL.Path == "/token", f.public, r.Header.Get("Authorization") == fmt.Sprint("Bearer CANARY-token-", f.tokens.Load()):
 			mux.ServeHTTP(w, r)
 		default:

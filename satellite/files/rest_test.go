@@ -22,7 +22,7 @@ type cloud struct {
 	host    string
 	secrets map[string]any
 	opener  *Opener
-	answer  *func(http.ResponseWriter, *http.Request)
+	answer  *atomic.Pointer[http.HandlerFunc]
 	pages   *atomic.Int32
 	keys    string
 }
@@ -45,6 +45,9 @@ func (c cloud) list(t *testing.T, emit satellite.Emit) error {
 	return find(t, c.opener, "get-files").Run(t.Context(), &satellite.Invocation{Config: config{
 		"provider": p.name, "folder-path": c.uri + "/", "secrets": c.secrets}}, emit)
 }
+
+// says lets the cloud give one answer to everything.
+func (c cloud) says(answer http.HandlerFunc) { c.answer.Store(&answer) }
 
 func drop(orbit.Object) error { return nil }
 
@@ -74,7 +77,7 @@ func TestACloudsRefusalHasASentence(t *testing.T) {
 			{503, "ServerBusy", orbit.CodeUnavailable, true, 7 * time.Second, "%[4]s at %[2]s cannot serve %[1]s at the moment (HTTP 503, ServerBusy); try again later"},
 			{503, "CANARY not one word", orbit.CodeUnavailable, true, 7 * time.Second, "%[4]s at %[2]s cannot serve %[1]s at the moment (HTTP 503); try again later"},
 		} {
-			*c.answer = func(w http.ResponseWriter, _ *http.Request) {
+			c.says(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("X-Ms-Error-Code", r.word)
 				w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
 				if r.after > 0 {
@@ -82,7 +85,7 @@ func TestACloudsRefusalHasASentence(t *testing.T) {
 				}
 				w.WriteHeader(r.status)
 				fmt.Fprintf(w, `{"error": {"message": "CANARY", "errors": [{"reason": %q}]}}`, r.word)
-			}
+			})
 			err := c.list(t, drop)
 			wantError(t, err, r.want, r.retryable, fmt.Sprintf(r.message+"%[5]s", bucket, c.host, c.keys, c.name, ""))
 			if after := orbit.AsError(err).After; after != r.after {
@@ -109,13 +112,15 @@ func TestACloudsAnswerThatIsNoneIsTriedAgain(t *testing.T) {
 			"huge":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, endless{}, maxPage+2) }, orbit.CodeTooLarge, false, " answered with more than 16 MiB; check the endpoint"},
 			"none in time": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, orbit.CodeUnavailable, true, " cannot be reached (it did not answer in time); check the endpoint and the network"},
 		} {
-			*c.answer = r.answer
-			c.opener.transport.ResponseHeaderTimeout = 10 * time.Second
+			c.says(r.answer)
+			o := NewOpener(c.opener.endpoints)
+			o.attempts = 1
 			if name == "none in time" {
-				c.opener.transport.ResponseHeaderTimeout = 20 * time.Millisecond
+				o.transport.ResponseHeaderTimeout = 20 * time.Millisecond
 			}
-			c.opener.transport.CloseIdleConnections()
+			c.opener = o
 			err := c.list(t, drop)
+			o.Close()
 			wantError(t, err, r.code, r.retry, c.name+" at "+c.host+r.message)
 		}
 	}
@@ -150,14 +155,14 @@ func TestACloudThatIsDownIsTriedAgain(t *testing.T) {
 func TestOneFailedRequestToACloudIsTriedAgainAtOnce(t *testing.T) {
 	for _, c := range clouds(t, "a.pdf") {
 		c.opener.attempts = httpAttempts
-		failed := false
-		*c.answer = func(w http.ResponseWriter, r *http.Request) {
-			failed = true
-			*c.answer = nil
+		var failed atomic.Bool
+		c.says(func(w http.ResponseWriter, r *http.Request) {
+			failed.Store(true)
+			c.answer.Store(nil)
 			w.WriteHeader(http.StatusServiceUnavailable)
-		}
+		})
 		n := 0
-		if err := c.list(t, func(orbit.Object) error { n++; return nil }); err != nil || n != 1 || !failed {
+		if err := c.list(t, func(orbit.Object) error { n++; return nil }); err != nil || n != 1 || !failed.Load() {
 			t.Errorf("%s: %d files, %v", c.name, n, err)
 		}
 	}
