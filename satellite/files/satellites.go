@@ -85,7 +85,7 @@ func getFilesFromS3Spec() *satellite.Spec {
 	spec.Example = `- uses: satellite/exospherehost/get-files-from-s3
   config:
     bucket: reports
-    prefix: 2025
+    prefix: sec
     recursive: true
     extension: pdf
     secrets:
