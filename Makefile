@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test python seeds race planted vet lint fuzz bench chaos schema satellite-docs nats clean
+.PHONY: help build install demo test python seeds race planted vet lint fuzz bench chaos schema satellite-docs nats versitygw clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ install: ## install the three commands into Go's bin folder
 demo: build ## run the example: a folder of PDF reports becomes JSON
 	@scripts/demo.sh
 
-test: vet nats ## run every test but the benchmarks
+test: vet nats versitygw ## run every test but the benchmarks
 	$(GO) test ./...
 	$(GO) test -tags planted -run Planted ./internal/orbittest
 	@if command -v python3 >/dev/null; then $(MAKE) --no-print-directory python; else echo "python3 is not here: sdk/python is not tested"; fi
@@ -68,6 +68,11 @@ nats: $(BIN)/nats ## build the nats command line into bin/
 $(BIN)/nats: tools/nats/go.mod tools/nats/go.sum
 	@mkdir -p $(BIN)
 	cd tools/nats && $(GO) build -o ../../$(BIN)/nats github.com/nats-io/natscli/nats
+
+versitygw: $(BIN)/versitygw ## build the S3 server that tests run against into bin/
+$(BIN)/versitygw: tools/versitygw/go.mod tools/versitygw/go.sum
+	@mkdir -p $(BIN)
+	cd tools/versitygw && $(GO) build -o ../../$(BIN)/versitygw github.com/versity/versitygw/cmd/versitygw
 
 clean: ## remove what was built and what the example wrote
 	rm -rf $(BIN) examples/quarterly-reports/reports examples/quarterly-reports/json

@@ -33,7 +33,6 @@ type SatelliteSpec struct {
 	Resources  Resources     `json:"resources"`
 	Timeout    time.Duration `json:"timeout"`     // default limit of one attempt of one item
 	BundleHint int           `json:"bundle_hint"` // items a bundle until its time has been measured; 1 for heavy ones, 64 for light
-	Available  bool          `json:"available"`   // false: it compiles, but no code runs it yet
 
 	Failures []SatelliteFailure `json:"failures,omitempty"` // how an item fails in it, the likeliest first
 	Example  string             `json:"example,omitempty"`  // a step of a cluster in YAML, as the manual page shows it

@@ -20,7 +20,7 @@ func satellites() []satellite.Satellite {
 }
 
 func spec(name, title string) *satellite.Spec {
-	return &satellite.Spec{Name: name, Kind: "custom", Title: title, Pool: orbit.CorePool, Timeout: time.Hour, BundleHint: 64, Available: true,
+	return &satellite.Spec{Name: name, Kind: "custom", Title: title, Pool: orbit.CorePool, Timeout: time.Hour, BundleHint: 64,
 		Config: json.RawMessage(`{"type": "object", "additionalProperties": false}`)}
 }
 

@@ -65,7 +65,6 @@ func newCatalog() fakeCatalog {
 	mail := &orbit.SatelliteSpec{Name: "exospherehost/send-email"}
 	c := fakeCatalog{}
 	for _, s := range []*orbit.SatelliteSpec{files, parse, model, webhook, jq, move, put, mail, typed} {
-		s.Available = s != mail
 		for _, name := range append([]string{s.Name}, s.Aliases...) {
 			c[name] = s
 		}

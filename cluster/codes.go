@@ -56,7 +56,4 @@ const (
 	codeUnread       = "ORB-C082"
 	codeLongRetries  = "ORB-C083"
 	codeInlineSecret = "ORB-C084"
-
-	// What compiles, but is not run yet: NotRunYet knows them by their first digit.
-	codeNoCode = "ORB-C097"
 )

@@ -64,9 +64,6 @@ func (r *Result) Errors() []Diagnostic {
 	return r.filter(func(d Diagnostic) bool { return d.Severity == SeverityError })
 }
 
-// NotRunYet gives the warnings about what compiles but cannot be run by this version.
-func (r *Result) NotRunYet() []Diagnostic { return r.filter(Diagnostic.NotRunYet) }
-
 func (r *Result) filter(keep func(Diagnostic) bool) []Diagnostic {
 	var out []Diagnostic
 	for _, d := range r.Diagnostics {

@@ -3,8 +3,6 @@ package cluster_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,21 +217,13 @@ func TestEveryTriggerIsRead(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotRunYetCompilesWithAWarning(t *testing.T) {
+func TestWhatAStepSaysOfTimeIsInItsPlan(t *testing.T) {
 	text := strings.Replace(head, "api-call", "{cron: '@daily'}", 1) + step("a", "delay: 5s, concurrency: 3, rate-limit: 10/s") +
 		step("b", "if: \"${{ satellites.a.output.pages > 3 }}\"") + step("c", "parents: [a]") + step("d", "parents: [b, c]") +
-		"    - {uses: exospherehost/send-email}\n  logs:\n    satellites:\n  " + step("l", "") + "  failure:\n    satellites:\n  " + step("f", "")
+		"  logs:\n    satellites:\n  " + step("l", "") + "  failure:\n    satellites:\n  " + step("f", "")
 	r := compile(text)
 	if r.Plan == nil {
 		t.Fatal(told(r.Diagnostics))
-	}
-	codes := map[string]bool{}
-	for _, d := range r.NotRunYet() {
-		codes[d.Code] = true
-	}
-	want := []string{"ORB-C097"}
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(codes))); diff != "" {
-		t.Error(diff, told(r.Diagnostics))
 	}
 	a, _ := r.Plan.Step("a")
 	if a.Delay.String() != "5s" || a.Concurrency != 3 || *a.RateLimit != (cluster.Rate{Count: 10, Per: orbit.Duration(time.Second)}) {

@@ -37,9 +37,6 @@ func (d Diagnostic) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s[%s]: %s", d.File, d.Line, d.Column, d.Severity, d.Code, d.Message)
 }
 
-// NotRunYet tells whether the diagnostic speaks of something that compiles, but that this version cannot run.
-func (d Diagnostic) NotRunYet() bool { return notRunYet(d.Code) }
-
 // Attach gives the diagnostics the lines of the file they speak of, so that Render can show them. Diagnostics of Compile
 // have theirs; those that came as JSON have not.
 func Attach(ds []Diagnostic, source []byte) {

@@ -31,11 +31,6 @@ func Explain(code string) (Explanation, bool) {
 // Explanations lists all codes in order. The list must not be changed.
 func Explanations() []Explanation { return explanations() }
 
-// NotRunYet tells whether the code speaks of something that compiles, but that this version cannot run.
-func (e Explanation) NotRunYet() bool { return notRunYet(e.Code) }
-
-func notRunYet(code string) bool { return strings.HasPrefix(code, "ORB-C09") }
-
 // Each file holds a title, what the code says and why, with an empty line between them, and then the two cluster files.
 //
 //go:embed explained/*.txt

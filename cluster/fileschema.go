@@ -103,9 +103,6 @@ func usesRule(specs []*orbit.SatelliteSpec, spellings [][]string) rule {
 	var known []any
 	for i, spec := range specs {
 		about := spec.Title
-		if !spec.Available {
-			about += ". Described, but not run by this version yet"
-		}
 		for _, name := range spellings[i] {
 			known = append(known, rule{"const": "satellite/" + name, "description": about + "."})
 		}

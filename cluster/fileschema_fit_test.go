@@ -191,7 +191,7 @@ func TestOddSchemasOfSatellitesDoNotRefuseWhatTheyTake(t *testing.T) {
 		"no schema":                 {`7`, "{a: 1}"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec := &orbit.SatelliteSpec{Name: "de.mo/odd", Config: []byte(c.schema), Available: true}
+			spec := &orbit.SatelliteSpec{Name: "de.mo/odd", Config: []byte(c.schema)}
 			e := newEditor(t, fakeCatalog{spec.Name: spec})
 			if err := e.look(t, head+"    - {uses: de.mo/odd, config: "+c.config+"}\n"); err != nil {
 				t.Error(err)

@@ -10,11 +10,11 @@ import (
 
 func TestASatelliteOfAProjectIsForItsClustersAlone(t *testing.T) {
 	catalog := fakeCatalog{
-		"acme/count":    {Name: "acme/count", Kind: "custom", Pool: "project-acme", Available: true},
-		"acme/hook":     {Name: "acme/hook", Kind: "configured", Pool: "project-acme", Available: true},
-		"models/small":  {Name: "models/small", Kind: "configured", Pool: "model-small", Available: true},
-		"acme/in-go":    {Name: "acme/in-go", Kind: "custom", Pool: orbit.CorePool, Available: true},
-		"people/common": {Name: "people/common", Kind: "community", Pool: orbit.CorePool, Available: true},
+		"acme/count":    {Name: "acme/count", Kind: "custom", Pool: "project-acme"},
+		"acme/hook":     {Name: "acme/hook", Kind: "configured", Pool: "project-acme"},
+		"models/small":  {Name: "models/small", Kind: "configured", Pool: "model-small"},
+		"acme/in-go":    {Name: "acme/in-go", Kind: "custom", Pool: orbit.CorePool},
+		"people/common": {Name: "people/common", Kind: "community", Pool: orbit.CorePool},
 	}
 	for _, c := range []struct {
 		uses, project string

@@ -104,9 +104,6 @@ func (c *compiler) readUses(f *fields, s *StepSpec) {
 	if c.options.Catalog != nil {
 		if spec, ok := c.options.Catalog.Lookup(s.Uses.Text); ok {
 			s.Satellite = spec
-			if !spec.Available {
-				c.warn(w.Pos, codeNoCode, "orbit satellites lists those that have", "the satellite %s has no code in this version", spec.Name)
-			}
 			return
 		}
 	}

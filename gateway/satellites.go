@@ -82,7 +82,6 @@ func (k *known) specs() []*satellite.Spec {
 // Register stores the description of a satellite, or changes it. Clusters that were applied before keep what they were
 // compiled with.
 func (g *Gateway) Register(ctx context.Context, spec satellite.Spec) (*Registered, error) {
-	spec.Available = true
 	if err := satellite.CheckSpec(&spec); err != nil {
 		return nil, invalid("the satellite %.130s cannot be registered: %s", spec.Name, err)
 	}

@@ -50,11 +50,6 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 		p.Diagnostics = r.Diagnostics
 		return nil, p
 	}
-	if later := r.NotRunYet(); len(later) > 0 {
-		p := invalid("this version cannot run the cluster: %s", later[0].Message)
-		p.Diagnostics = r.Diagnostics
-		return nil, p
-	}
 	plan := r.Plan
 	if want != "" && want != plan.Identifier {
 		return nil, invalid("the file describes %s, not %s", plan.Identifier, want)

@@ -58,8 +58,6 @@ func CheckSpec(s *Spec) error {
 		return wrong("bundle-hint", "it must be 1 to %d items", maxBundleHint)
 	case s.Resources.GPUMemory < 0 || s.Resources.Memory < 0 || s.Resources.CPU < 0:
 		return wrong("resources", "an amount is below 0")
-	case !s.Available:
-		return wrong("available", "what cannot be run cannot be registered")
 	case len(s.SecretFields) > maxFields:
 		return wrong("secret-fields", "there are more than %d", maxFields)
 	}

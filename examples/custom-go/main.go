@@ -30,7 +30,6 @@ var spec = &satellite.Spec{
 	Pool:        orbit.ProjectPool("acme"), // nodes with this program host it
 	Timeout:     time.Minute,
 	BundleHint:  64, // items that travel together; many, for a light one
-	Available:   true,
 }
 
 // Spec describes the satellite.

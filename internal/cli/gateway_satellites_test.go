@@ -12,7 +12,7 @@ import (
 
 // writer is a satellite that only the gateway's configuration knows.
 var writer = orbit.SatelliteSpec{Name: "acme/writer", Kind: "configured", Title: "Ask acme/writer", Config: json.RawMessage(`{"type": "object"}`),
-	Input: json.RawMessage(`{"type": "object", "required": ["prompt"]}`), Pool: "model-acme~writer", Timeout: 1, BundleHint: 1, Available: true}
+	Input: json.RawMessage(`{"type": "object", "required": ["prompt"]}`), Pool: "model-acme~writer", Timeout: 1, BundleHint: 1}
 
 func TestAGatewayIsAskedForSatellitesThatAreNotKnownHere(t *testing.T) {
 	for _, command := range []string{"apply testdata/model.yml", "run testdata/model.yml"} {

@@ -24,9 +24,6 @@ func (m *manual) page(s *orbit.SatelliteSpec) []byte {
 	if len(s.Aliases) > 0 {
 		m.wrap("  ", "Also called "+strings.Join(s.Aliases, ", "))
 	}
-	if !s.Available {
-		m.wrap("  ", "Described, but not run by this version yet.")
-	}
 	m.head("DESCRIPTION")
 	for i, paragraph := range strings.Split(strings.TrimSpace(s.Description), "\n\n") {
 		if i > 0 {

@@ -67,11 +67,7 @@ func markdownIndex(specs []*orbit.SatelliteSpec) string {
 	var b bytes.Buffer
 	b.WriteString(written + "# The built-in satellites\n\nEach name is written `satellite/NAME` behind `uses:` of a cluster. `orbit satellites NAME` shows the same pages.\n\n| satellite | does |\n|---|---|\n")
 	for _, s := range specs {
-		later := ""
-		if !s.Available {
-			later = " (described, but not run by this version yet)"
-		}
-		fmt.Fprintf(&b, "| [%s](%s) | %s%s |\n", s.Name, pageName(s), cell(s.Title), later)
+		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", s.Name, pageName(s), cell(s.Title))
 	}
 	return b.String()
 }
@@ -82,9 +78,6 @@ func markdown(s *orbit.SatelliteSpec) string {
 	fmt.Fprintf(&b, "%s# %s\n\n%s.\n\n", written, s.Name, s.Title)
 	if len(s.Aliases) > 0 {
 		fmt.Fprintf(&b, "Also called %s.\n\n", strings.Join(s.Aliases, ", "))
-	}
-	if !s.Available {
-		b.WriteString("Described, but not run by this version yet.\n\n")
 	}
 	b.WriteString(strings.TrimSpace(s.Description) + "\n")
 	input := "any value; without it, the incoming object"

@@ -31,8 +31,6 @@ func TestManualPageTellsAllOfTheSpec(t *testing.T) {
 	want := `demo/count
   Count things
   Also called demo/number
-  Described, but not run by this version
-  yet.
 
 DESCRIPTION
   Counts.

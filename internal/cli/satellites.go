@@ -88,13 +88,9 @@ func (a *app) listSatellites(specs []*orbit.SatelliteSpec) error {
 	if a.json() {
 		return a.printJSON(map[string]any{"data": specs, "next": nil})
 	}
-	t := a.newTable("NAME POOL RUNS TITLE")
+	t := a.newTable("NAME POOL TITLE")
 	for _, s := range specs {
-		runs := "yes"
-		if !s.Available {
-			runs = "not yet"
-		}
-		t.add(s.Name, s.Pool, runs, s.Title)
+		t.add(s.Name, s.Pool, s.Title)
 	}
 	return t.flush()
 }

@@ -127,7 +127,7 @@ func TestClustersUseSatellitesOfFoldersAndOfTheGateway(t *testing.T) {
 			t.Errorf("%v: exit code %d, %s%s", args, got.code, got.stdout, got.stderr)
 		}
 	}
-	known := &fakeAPI{registered: []orbit.SatelliteSpec{{Name: "acme/double", Kind: "custom", Title: "Double a number", Pool: "project-acme", Available: true}}}
+	known := &fakeAPI{registered: []orbit.SatelliteSpec{{Name: "acme/double", Kind: "custom", Title: "Double a number", Pool: "project-acme"}}}
 	if got := invoke(call{args: []string{"apply", file}, api: known}); got.code != 0 || !strings.Contains(got.stdout, "acme/double registered") {
 		t.Errorf("known to the gateway: exit code %d, %s%s", got.code, got.stdout, got.stderr)
 	}

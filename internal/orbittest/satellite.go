@@ -115,7 +115,7 @@ func (o *Orbit) registry(on *Process) *satellite.Registry {
 	}
 	for name, hint := range hints {
 		spec := &satellite.Spec{Name: name, Kind: "custom", Title: "Test", Config: json.RawMessage(`{"type": "object", "properties": {"token": {"type": "string"}, "note": {}}}`),
-			SecretFields: []string{"config.token"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint, Available: true}
+			SecretFields: []string{"config.token"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint}
 		switch name {
 		case "test/pooled":
 			spec.Pool = "project-x"

@@ -1,7 +1,7 @@
 // Package scripttest runs scripts against the real commands: processes of their own that talk over TCP on loopback, that
 // are killed, run out of disk, and are given bad input. The scripts are in testdata/script, one scenario a file.
 //
-//	script ──exec, start──► orbit, orbit-gateway, orbit-node, nats, a webhook server, an external NATS server
+//	script ──exec, start──► orbit, orbit-gateway, orbit-node, nats, a webhook server, an external NATS server, an S3 server
 //	       ──kill9, term──►
 //	       ──waitrun, exactly, nowhere──► what became of it, seen through the API and in the folders
 //
@@ -85,6 +85,7 @@ func TestScripts(t *testing.T) {
 			"fetch":      fetch,
 			"repo":       repo,
 			"reports":    reports,
+			"buckets":    buckets,
 		},
 	})
 }

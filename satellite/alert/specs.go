@@ -62,7 +62,6 @@ func describe(name, title, description string) *satellite.Spec {
 		Pool:        orbit.CorePool,
 		Timeout:     time.Minute,
 		BundleHint:  16,
-		Available:   true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeDenied), When: "the service does not know the key, or the webhook is not to be written to"},
 			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the service is down, cannot be reached, or asks for fewer requests"},

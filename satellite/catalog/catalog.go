@@ -3,7 +3,7 @@
 //
 //	files, pdf, webhook, jq, logs, alert, email, llm where bound ──code──┐
 //	                                                                     ├──► satellite.Registry
-//	llm, move ──descriptions─────────────────────────────────────────────┘
+//	llm ──description────────────────────────────────────────────────────┘
 //
 // It refuses to know of satellites that a project registers; they are added to the registry by their owner.
 package catalog
@@ -23,7 +23,6 @@ import (
 	"github.com/exospherehost/orbit/satellite/jq"
 	"github.com/exospherehost/orbit/satellite/llm"
 	"github.com/exospherehost/orbit/satellite/logs"
-	"github.com/exospherehost/orbit/satellite/move"
 	"github.com/exospherehost/orbit/satellite/pdf"
 	"github.com/exospherehost/orbit/satellite/webhook"
 )
@@ -75,13 +74,6 @@ func (c *Catalog) register(o Options) error {
 	registry, err := satellite.NewRegistry(code...)
 	if err != nil {
 		return fmt.Errorf("put the built-in satellites together: %w", err)
-	}
-	for _, family := range [][]*satellite.Spec{move.Specs()} {
-		for _, spec := range family {
-			if err := registry.Describe(spec); err != nil {
-				return fmt.Errorf("put the built-in satellites together: %w", err)
-			}
-		}
 	}
 	if err := c.bind(registry, o); err != nil {
 		return err

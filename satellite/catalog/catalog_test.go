@@ -42,9 +42,9 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 	}
 	want := map[string]bool{
 		"get-files": true, "get-files-from-s3": true, "put-files": true, "parse-with-docling": true, "parse-pdf-with-docling": true,
-		"call-webhook": true, "jq": true,
+		"call-webhook": true, "jq": true, "move-file": true, "delete-file": true, "delete-file-from-s3": true,
 		"deepseek-r1-distrill-llama-70b": false, "deepseek-r1-distill-llama-70b": false, "gemma-3-27b": false,
-		"move-file": false, "delete-file": false, "delete-file-from-s3": false, "forward-logs": true, "send-logs-to-new-relic": true,
+		"forward-logs": true, "send-logs-to-new-relic": true,
 		"send-alert": true, "send-pagerduty-alert": true, "send-email": true,
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -54,8 +54,8 @@ func TestEveryBuiltInSatelliteIsThere(t *testing.T) {
 		if orbit.IsModelPool(spec.Pool) { // it runs where it is bound
 			continue
 		}
-		if _, runs := c.Registry().Satellite(spec.Name); runs != spec.Available {
-			t.Errorf("%s: available is %v", spec.Name, spec.Available)
+		if _, runs := c.Registry().Satellite(spec.Name); !runs {
+			t.Errorf("%s has no code", spec.Name)
 		}
 	}
 	for range 2 {

@@ -24,7 +24,7 @@ type counter struct {
 }
 
 func newCounter() *counter {
-	return &counter{spec: &satellite.Spec{Name: "acme/word-count", Kind: "custom", Title: "Count words", Pool: "project-acme", Timeout: time.Minute, BundleHint: 16, Available: true,
+	return &counter{spec: &satellite.Spec{Name: "acme/word-count", Kind: "custom", Title: "Count words", Pool: "project-acme", Timeout: time.Minute, BundleHint: 16,
 		Config:       json.RawMessage(`{"type": "object", "additionalProperties": false, "properties": {"token": {"type": "string"}}}`),
 		Input:        json.RawMessage(`{"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}`),
 		Output:       json.RawMessage(`{"type": "object", "required": ["words"], "properties": {"words": {"type": "integer"}}}`),

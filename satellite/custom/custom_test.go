@@ -83,7 +83,7 @@ func TestAProgramIsReadWhole(t *testing.T) {
 	}
 	s, p := d.Spec, d.Program
 	if s.Name != "acme/word-count" || s.Kind != "custom" || s.Title != "Count words" || s.Description != "Counts the words of a text." || s.Pool != "project-acme" || s.PrimaryText != "words" ||
-		s.Timeout != 90*time.Second || s.BundleHint != 8 || s.Resources.CPU != 2 || s.Resources.Memory != orbit.GiB || !s.Available || s.SecretFields[0] != "config.token" ||
+		s.Timeout != 90*time.Second || s.BundleHint != 8 || s.Resources.CPU != 2 || s.Resources.Memory != orbit.GiB || s.SecretFields[0] != "config.token" ||
 		string(s.Input) != `{"type":"string"}` || !strings.Contains(string(s.Config), `"least":{"default":1,"type":"integer"}`) {
 		t.Errorf("%+v", s)
 	}

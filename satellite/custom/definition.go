@@ -71,7 +71,7 @@ func Read(dir string, catalog Catalog) (*Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Definition{Dir: dir, Spec: &satellite.Spec{Kind: "custom", Timeout: defaultTimeout, BundleHint: defaultBundleHint, Available: true},
+	d := &Definition{Dir: dir, Spec: &satellite.Spec{Kind: "custom", Timeout: defaultTimeout, BundleHint: defaultBundleHint},
 		doc: document{file: filepath.Join(dir, File)}, lines: map[string]*yaml.Node{}}
 	root, err := d.doc.parse(text)
 	if err != nil {

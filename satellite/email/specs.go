@@ -38,7 +38,6 @@ func Specs() []*satellite.Spec {
 		Pool:         orbit.CorePool,
 		Timeout:      5 * time.Minute, // attachments take their time
 		BundleHint:   16,
-		Available:    true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the server cannot be reached, or refuses for the moment: an answer of the 400s, or the like of it over HTTP"},
 			{Code: string(orbit.CodeRejected), When: "the server refuses the sender, all recipients or the mail: an answer of the 500s"},

@@ -1,8 +1,11 @@
 package files
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,8 +13,10 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -36,7 +41,11 @@ type fakeS3 struct {
 	cutBody   bool           // GET breaks off half way
 	pages     atomic.Int32   // listing requests so far
 	requests  atomic.Int32
+	copies    atomic.Int32 // objects copied by the store itself
 	lastKey   atomic.Value // access key of the last request
+
+	mu      sync.Mutex
+	content map[string]string // of objects that do not hold their own key
 }
 
 var fakeTime = time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
@@ -44,7 +53,7 @@ var fakeTime = time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
 func newFakeS3(t *testing.T, keys ...string) *fakeS3 {
 	t.Helper()
 	slices.Sort(keys)
-	f := &fakeS3{keys: keys, pageSize: 1000}
+	f := &fakeS3{keys: keys, pageSize: 1000, content: map[string]string{}}
 	f.lastKey.Store("")
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Server.Close)
@@ -60,6 +69,8 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	accessKey, _, _ := strings.Cut(credential, "/")
 	f.lastKey.Store(accessKey)
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
 	case f.failFirst.Add(-1) >= 0:
 		fail(w, http.StatusServiceUnavailable, "SlowDown")
@@ -73,8 +84,17 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "AccessDenied")
 	case bucket != "bucket":
 		fail(w, http.StatusNotFound, "NoSuchBucket")
+	case key == "" && r.Method == http.MethodHead:
 	case key == "":
 		f.list(w, r.URL.Query())
+	case r.Method == http.MethodPut:
+		f.put(w, r, key)
+	case r.Method == http.MethodDelete:
+		if i, ok := slices.BinarySearch(f.keys, key); ok {
+			f.keys = slices.Delete(f.keys, i, i+1)
+		}
+		delete(f.content, key)
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		f.object(w, r, key)
 	}
@@ -96,16 +116,79 @@ func (f *fakeS3) object(w http.ResponseWriter, r *http.Request, key string) {
 		fail(w, http.StatusNotFound, "NoSuchKey")
 		return
 	}
+	body := f.holds(key)
 	w.Header().Set("Last-Modified", fakeTime.Format(http.TimeFormat))
-	w.Header().Set("ETag", `"etag-of-`+url.QueryEscape(key)+`"`)
-	w.Header().Set("Content-Length", strconv.Itoa(len(key)))
+	w.Header().Set("ETag", `"etag-of-`+url.QueryEscape(body)+`"`)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodHead {
 		return
 	}
 	if f.cutBody {
-		key = key[:len(key)/2]
+		body = body[:len(body)/2]
 	}
-	_, _ = w.Write([]byte(key))
+	_, _ = w.Write([]byte(body))
+}
+
+func (f *fakeS3) holds(key string) string {
+	if body, ok := f.content[key]; ok {
+		return body
+	}
+	return key
+}
+
+// put writes or copies an object.
+func (f *fakeS3) put(w http.ResponseWriter, r *http.Request, key string) {
+	body := ""
+	if from := r.Header.Get("X-Amz-Copy-Source"); from != "" {
+		f.copies.Add(1)
+		from, _ = url.PathUnescape(from)
+		_, from, _ = strings.Cut(strings.TrimPrefix(from, "/"), "/")
+		if _, ok := slices.BinarySearch(f.keys, from); !ok {
+			fail(w, http.StatusNotFound, "NoSuchKey")
+			return
+		}
+		body = f.holds(from)
+	} else {
+		data, err := io.ReadAll(signedChunks(r))
+		if err != nil {
+			fail(w, http.StatusBadRequest, "IncompleteBody")
+			return
+		}
+		body = string(data)
+	}
+	if i, ok := slices.BinarySearch(f.keys, key); !ok {
+		f.keys = slices.Insert(f.keys, i, key)
+	}
+	f.content[key] = body
+	etag := `"etag-of-` + url.QueryEscape(body) + `"`
+	w.Header().Set("ETag", etag)
+	if r.Header.Get("X-Amz-Copy-Source") != "" {
+		fmt.Fprintf(w, "<CopyObjectResult><ETag>%s</ETag><LastModified>%s</LastModified></CopyObjectResult>", etag, fakeTime.Format(time.RFC3339))
+	}
+}
+
+// signedChunks takes the signatures out of a body that is sent in chunks, each signed (docs.aws.amazon.com, Signature
+// Calculations: Transferring Payload in Multiple Chunks).
+func signedChunks(r *http.Request) io.Reader {
+	if r.Header.Get("X-Amz-Decoded-Content-Length") == "" {
+		return r.Body
+	}
+	in, out := bufio.NewReader(r.Body), &bytes.Buffer{}
+	for {
+		line, err := in.ReadString('\n')
+		size, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+		n, bad := strconv.ParseInt(size, 16, 32)
+		if err != nil || bad != nil {
+			return iotest.ErrReader(io.ErrUnexpectedEOF)
+		}
+		if n == 0 {
+			return out
+		}
+		if _, err := io.CopyN(out, in, n); err != nil {
+			return iotest.ErrReader(io.ErrUnexpectedEOF)
+		}
+		_, _ = in.ReadString('\n')
+	}
 }
 
 // list is ListObjectsV2; the continuation token is the last key or common prefix of the page before.
@@ -135,7 +218,7 @@ func (f *fakeS3) list(w http.ResponseWriter, q url.Values) {
 			continue
 		}
 		fmt.Fprintf(&page, `<Contents><Key>%s</Key><LastModified>%s</LastModified><ETag>"etag-of-%s"</ETag><Size>%d</Size></Contents>`,
-			url.QueryEscape(key), fakeTime.Format("2006-01-02T15:04:05.000Z"), url.QueryEscape(key), len(key))
+			url.QueryEscape(key), fakeTime.Format("2006-01-02T15:04:05.000Z"), url.QueryEscape(f.holds(key)), len(f.holds(key)))
 	}
 	token := ""
 	if truncated {

@@ -33,18 +33,18 @@ func (f found) object() (orbit.Object, error) {
 	})
 }
 
-// foundLocal describes a file of the node. Its etag is made of size and time: reading the file would cost more than the
-// listing.
-func foundLocal(path string, info fs.FileInfo) found {
+// foundIn describes a file of a folder.
+func foundIn(at place, info fs.FileInfo) found {
+	return foundAs(at, info.Size(), info.ModTime())
+}
+
+// foundAs describes a file of a store that has no etags. One is made of size and time: reading the file would cost more
+// than the listing.
+func foundAs(at place, size int64, modified time.Time) found {
 	h := fnv.New64a()
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(info.Size())))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(info.ModTime().UnixNano())))
-	return found{
-		at:       place{path: path},
-		size:     info.Size(),
-		modified: info.ModTime(),
-		etag:     hex.EncodeToString(h.Sum(nil)),
-	}
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(size)))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(modified.UnixNano())))
+	return found{at: at, size: size, modified: modified, etag: hex.EncodeToString(h.Sum(nil))}
 }
 
 // contentType goes by the extension. It has a table of its own because the system's differs from node to node, and the

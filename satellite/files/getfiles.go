@@ -7,12 +7,6 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 )
 
-// The providers that are supported; s3 is another name of aws-s3.
-const (
-	providerFile = "file"
-	providerS3   = "aws-s3"
-)
-
 // getFiles is exospherehost/get-files and its preset for S3.
 type getFiles struct {
 	spec     *satellite.Spec
@@ -25,15 +19,28 @@ func (g *getFiles) Spec() *satellite.Spec { return g.spec }
 
 // Run lists the files and emits each as it is found, in byte order of their paths.
 func (g *getFiles) Run(ctx context.Context, inv *satellite.Invocation, emit satellite.Emit) error {
-	provider := text(inv.Config, "provider")
-	if provider == "" {
-		provider = g.provider
+	name := text(inv.Config, "provider")
+	if name == "" {
+		name = g.provider
+	}
+	provider, err := providerNamed("provider", name)
+	if err != nil {
+		return err
 	}
 	filter, err := newFilter(inv.Config)
 	if err != nil {
 		return err
 	}
-	found := func(f found) error {
+	secrets := inv.Secrets()
+	source, err := newSource(provider, inv.Config, secrets)
+	if err != nil {
+		return err
+	}
+	s, err := g.opener.store(source.at, secrets)
+	if err != nil {
+		return err
+	}
+	take := func(f found) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -43,50 +50,18 @@ func (g *getFiles) Run(ctx context.Context, inv *satellite.Invocation, emit sate
 		}
 		return emit(o)
 	}
-	switch provider {
-	case providerFile:
-		return g.fromFolder(ctx, inv.Config, filter, found)
-	case providerS3, "s3":
-		return g.fromBucket(ctx, inv, filter, found)
-	case "":
-		return orbit.Permanent(orbit.CodeInvalidConfig, "provider is missing; use file or aws-s3")
+	if !source.single {
+		return s.list(ctx, query{at: source.at, recursive: boolean(inv.Config, "recursive"), filter: filter}, take)
 	}
-	return orbit.Permanent(orbit.CodeInvalidConfig, "provider %s is not supported yet; use file or aws-s3", provider)
+	f, err := s.stat(ctx, source.at)
+	if err != nil {
+		return err
+	}
+	return take(f)
 }
 
-func (g *getFiles) fromFolder(ctx context.Context, config map[string]any, filter filter, take func(found) error) error {
-	path, single, err := localSource(config)
-	if err != nil {
-		return err
-	}
-	if single {
-		f, err := statLocal(path)
-		if err != nil {
-			return err
-		}
-		return take(f)
-	}
-	return folder{root: path, recursive: boolean(config, "recursive"), filter: filter}.list(ctx, take)
-}
-
-func (g *getFiles) fromBucket(ctx context.Context, inv *satellite.Invocation, filter filter, take func(found) error) error {
-	at, single, err := bucketSource(inv.Config)
-	if err != nil {
-		return err
-	}
-	if err := at.check(); err != nil {
-		return err
-	}
-	s, err := g.opener.store(inv.Secrets())
-	if err != nil {
-		return err
-	}
-	if single {
-		f, err := s.stat(ctx, at)
-		if err != nil {
-			return err
-		}
-		return take(f)
-	}
-	return bucket{store: s, at: at, recursive: boolean(inv.Config, "recursive"), filter: filter}.list(ctx, take)
+// result is what a satellite returns that has put a file somewhere.
+func (p place) result(fields map[string]any) (orbit.Object, error) {
+	fields["file-uri"], fields["file-path"] = p.uri(), p.path
+	return orbit.NewObject(fields)
 }

@@ -188,7 +188,7 @@ func TestOneFailedRequestInAListingIsTriedAgainAtOnce(t *testing.T) {
 	s3 := newFakeS3(t, "a.pdf")
 	s3.failFirst.Store(1)
 	o := newOpener(t, s3.URL)
-	o.attempts = s3Attempts
+	o.attempts = httpAttempts
 	got, err := run(t.Context(), find(t, o, "get-files-from-s3"), &satellite.Invocation{Config: config{"bucket": "bucket", "secrets": keys()}})
 	if err != nil || len(got) != 1 {
 		t.Errorf("got %v, %v", got, err)

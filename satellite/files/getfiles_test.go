@@ -163,16 +163,13 @@ func TestGetFilesSaysWhatIsWrongWithItsConfig(t *testing.T) {
 		code    orbit.Code
 		message string
 	}{
-		{config{}, orbit.CodeInvalidConfig, "provider is missing; use file or aws-s3"},
-		{config{"provider": "gcs"}, orbit.CodeInvalidConfig, "provider gcs is not supported yet; use file or aws-s3"},
-		{config{"provider": "azure-blob"}, orbit.CodeInvalidConfig, "provider azure-blob is not supported yet; use file or aws-s3"},
-		{config{"provider": "sftp"}, orbit.CodeInvalidConfig, "provider sftp is not supported yet; use file or aws-s3"},
-		{config{"provider": "ftp"}, orbit.CodeInvalidConfig, "provider ftp is not supported yet; use file or aws-s3"},
+		{config{}, orbit.CodeInvalidConfig, "provider is missing; use file, aws-s3, gcs, azure-blob, sftp or ftp"},
+		{config{"provider": "dropbox"}, orbit.CodeInvalidConfig, "provider dropbox is not known; use file, aws-s3, gcs, azure-blob, sftp or ftp"},
 		{config{"provider": "file"}, orbit.CodeInvalidConfig, "it is not said which files; give folder-path, file-path or bucket"},
 		{config{"provider": "s3"}, orbit.CodeInvalidConfig, "it is not said which files; give folder-path, file-path or bucket"},
 		{config{"provider": "aws-s3", "prefix": "in"}, orbit.CodeInvalidConfig, "it is not said which files; give folder-path, file-path or bucket"},
 		{config{"provider": "file", "folder-path": "/a", "file-path": "/b"}, orbit.CodeInvalidConfig, "folder-path and file-path both say which files; keep one of them"},
-		{config{"provider": "file", "bucket": "b"}, orbit.CodeInvalidConfig, "bucket has no meaning for provider file; use folder-path, or provider aws-s3"},
+		{config{"provider": "file", "bucket": "b"}, orbit.CodeInvalidConfig, "bucket has no meaning for provider file; write the path as file:///folder/name, or use provider aws-s3"},
 		{config{"provider": "file", "folder-path": "s3://bucket/in"}, orbit.CodeInvalidConfig,
 			"folder-path is at s3://, which provider file does not reach; write a path, or use provider aws-s3 for s3://"},
 		{config{"provider": "file", "folder-path": root + "/none"}, orbit.CodeNotFound, "folder " + root + "/none" + missing},
@@ -188,7 +185,7 @@ func TestGetFilesSaysWhatIsWrongWithItsConfig(t *testing.T) {
 		{config{"provider": "s3", "folder-path": "in", "bucket": "bucket", "prefix": "x"}, orbit.CodeInvalidConfig, "prefix and folder-path both say which files; keep one of them"},
 		{config{"provider": "s3", "file-path": "s3://bucket/in/"}, orbit.CodeInvalidConfig, "file-path names a folder of bucket bucket; write folder-path instead"},
 		{config{"provider": "s3", "folder-path": "s3://k:CANARY@bucket/in"}, orbit.CodeInvalidInput,
-			"a URI of S3 has no room for credentials or a port; write s3://bucket/key, and put keys and AWS_ENDPOINT into secrets"},
+			"a URI of aws-s3 has no room for credentials or a port; write s3://bucket/key, and put those into secrets"},
 		{config{"provider": "s3", "bucket": "Not A Bucket"}, orbit.CodeInvalidConfig, `"Not A Bucket" cannot be the name of a bucket; check bucket, or the part after s3://`},
 	} {
 		t.Run(c.message, func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestOpenerReadsAFileOfTheNodeByURIAndByPath(t *testing.T) {
 		filepath.Join(root, name),
 		"file://" + root + "/a%20b+c%2520%231%3F.pdf",
 		"file://localhost" + root + "/a%20b+c%2520%231%3F.pdf",
-		place{path: filepath.Join(root, name)}.uri(),
+		local(filepath.Join(root, name)).uri(),
 	} {
 		got, size, err := read(t, newOpener(t, ""), uri)
 		if err != nil || got != name || size != int64(len(name)) {
@@ -57,7 +57,7 @@ func TestOpenerReadsAnObjectOfS3(t *testing.T) {
 func TestEveryPathSurvivesItsURI(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringN(1, 40, -1).Draw(t, "key")
-		want := place{bucket: "bucket", path: key}
+		want := place{provider: rapid.SampledFrom([]string{providerS3, providerGCS, providerAzure}).Draw(t, "provider"), bucket: "bucket", path: key}
 		if got, err := parseURI(want.uri()); err != nil || got != want {
 			t.Fatalf("%q became %q: %v", want.path, got.path, err)
 		}
@@ -72,10 +72,12 @@ func TestOpenerSaysWhatItCannotOpen(t *testing.T) {
 		code    orbit.Code
 		message string
 	}{
-		{"a.pdf", orbit.CodeInvalidInput, `"a.pdf" is neither a URI nor an absolute path; use file:///folder/name or s3://bucket/key`},
-		{"", orbit.CodeInvalidInput, `"" is neither a URI nor an absolute path; use file:///folder/name or s3://bucket/key`},
-		{"sftp://user:CANARY@host/a.pdf", orbit.CodeInvalidInput, "files at sftp:// cannot be opened; use file:///folder/name or s3://bucket/key"},
-		{"s3://key:CANARY@bucket/a.pdf", orbit.CodeInvalidInput, "a URI of S3 has no room for credentials or a port; write s3://bucket/key, and put keys and AWS_ENDPOINT into secrets"},
+		{"a.pdf", orbit.CodeInvalidInput, `"a.pdf" is neither a URI nor an absolute path; use ` + uriForms},
+		{"", orbit.CodeInvalidInput, `"" is neither a URI nor an absolute path; use ` + uriForms},
+		{"dropbox://user:CANARY@host/a.pdf", orbit.CodeInvalidInput, "files at dropbox:// cannot be opened; use " + uriForms},
+		{"sftp://user:CANARY@host/a.pdf", orbit.CodeInvalidInput,
+			"a URI of sftp begins with a host, or host:port, and has no room for user and password; write sftp://host/folder/name, and put those into secrets"},
+		{"s3://key:CANARY@bucket/a.pdf", orbit.CodeInvalidInput, "a URI of aws-s3 has no room for credentials or a port; write s3://bucket/key, and put those into secrets"},
 		{"s3://bucket", orbit.CodeInvalidInput, `"s3://bucket" names no file; write it as s3://bucket/key`},
 		{"s3://Bad_Bucket!/a.pdf", orbit.CodeInvalidConfig, `"Bad_Bucket!" cannot be the name of a bucket; check bucket, or the part after s3://`},
 		{"s3://bucket/" + strings.Repeat("x", 1025), orbit.CodeInvalidInput, "a key of bucket bucket is longer than 1024 bytes or no UTF-8; check the path"},
@@ -134,7 +136,7 @@ func TestEndpointOfTheSecretsGoesBeforeThatOfTheNode(t *testing.T) {
 	if n := nodes.requests.Load(); n != 0 {
 		t.Errorf("the node's own store got %d requests", n)
 	}
-	a, err := newAccount("", []map[string]string{{"region": "eu-west-1"}})
+	a, err := newS3Account("", []map[string]string{{"region": "eu-west-1"}})
 	if err != nil || a.endpoint != amazon || a.region != "eu-west-1" {
 		t.Errorf("got endpoint %s, region %s, %v; want Amazon's", a.endpoint, a.region, err)
 	}
@@ -158,20 +160,22 @@ func TestSecretsThatAreNoCredentialsAreRefused(t *testing.T) {
 	}
 }
 
+var anyObject = place{provider: providerS3, bucket: "bucket", path: "a.pdf"}
+
 func TestOpenerKeepsABoundedNumberOfClients(t *testing.T) {
 	o := newOpener(t, "http://127.0.0.1:1")
 	account := func(i int) map[string]string {
 		return map[string]string{"AWS_ACCESS_KEY": fmt.Sprint("key", i), "AWS_SECRET_KEY": "secret"}
 	}
-	kept, err := o.store(account(0))
+	kept, err := o.store(anyObject, account(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 * maxStores {
-		if _, err := o.store(account(i)); err != nil {
+		if _, err := o.store(anyObject, account(i)); err != nil {
 			t.Fatal(err)
 		}
-		if again, _ := o.store(account(0)); again != kept {
+		if again, _ := o.store(anyObject, account(0)); again != kept {
 			t.Fatalf("a client in use was dropped after %d others", i)
 		}
 	}

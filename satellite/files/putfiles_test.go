@@ -173,9 +173,10 @@ func TestPutFilesSaysWhatIsInTheWayAndLeavesNothing(t *testing.T) {
 			"folder " + root + "/out/taken/x cannot be made: a part of the path is a file; choose another folder"},
 		{config{"folder-path": root + "/out", "file-name": strings.Repeat("x", 256)}, orbit.CodeInvalidInput,
 			"file " + root + "/out/" + strings.Repeat("x", 256) + " cannot have this name (file name too long); choose another"},
-		{config{"folder-path": "s3://bucket/out", "file-name": "a"}, orbit.CodeInvalidConfig,
+		{config{"provider": "file", "folder-path": "s3://bucket/out", "file-name": "a"}, orbit.CodeInvalidConfig,
 			"folder-path is at s3://, which provider file does not reach; write a path, or use provider aws-s3 for s3://"},
-		{config{"provider": "gcs", "folder-path": "/out", "file-name": "a"}, orbit.CodeInvalidConfig, "provider gcs is not supported yet; use file"},
+		{config{"provider": "dropbox", "folder-path": "/out", "file-name": "a"}, orbit.CodeInvalidConfig, "provider dropbox is not known; use file, aws-s3, gcs, azure-blob, sftp or ftp"},
+		{config{"provider": "gcs", "folder-path": "/out", "file-name": "a"}, orbit.CodeInvalidConfig, "folder-path names no bucket; write it as gs://bucket/out, or give bucket as well"},
 		{config{"folder-path": "", "file-name": "a"}, orbit.CodeInvalidConfig, "folder-path is empty; give the folder to write to"},
 	} {
 		_, err := put(t, c.config, 1)

@@ -8,68 +8,66 @@ import (
 
 var errNoSource = orbit.Permanent(orbit.CodeInvalidConfig, "it is not said which files; give folder-path, file-path or bucket")
 
-// localSource reads from the config which folder to list, or which single file to give.
-func localSource(config map[string]any) (path string, single bool, err error) {
-	for _, field := range []string{"bucket", "prefix"} {
-		if text(config, field) != "" {
-			return "", false, orbit.Permanent(orbit.CodeInvalidConfig, "%s has no meaning for provider file; use folder-path, or provider aws-s3", field)
-		}
-	}
-	field, path, err := pathField(config)
-	if err != nil {
-		return "", false, err
-	}
-	if path == "" {
-		return "", false, errNoSource
-	}
-	path, err = absolute(field, path)
-	return path, field == "file-path", err
+// source is what get-files looks at: a single file, or all below a place.
+type source struct {
+	at     place
+	single bool
 }
 
-// bucketSource reads from the config which bucket and prefix to list, or which single object to give.
-func bucketSource(config map[string]any) (at place, single bool, err error) {
-	at = place{bucket: text(config, "bucket"), path: text(config, "prefix")}
+// newSource reads from the config which files to list.
+func newSource(p provider, config map[string]any, secrets map[string]string) (source, error) {
 	field, path, err := pathField(config)
 	if err != nil {
-		return place{}, false, err
+		return source{}, err
 	}
-	if path == "" {
-		if at.bucket == "" {
-			return place{}, false, errNoSource
-		}
-		return at, false, nil
+	bucket, prefix := text(config, "bucket"), text(config, "prefix")
+	in := named{field: field, path: path, bucket: bucket, provider: p.name, secrets: secrets}
+	switch {
+	case p.naming != inBucket && bucket != "":
+		return source{}, in.noMeaning("bucket", p)
+	case p.naming != inBucket && prefix != "":
+		return source{}, in.noMeaning("prefix", p)
+	case path != "" && prefix != "":
+		return source{}, orbit.Permanent(orbit.CodeInvalidConfig, "prefix and %s both say which files; keep one of them", field)
+	case path == "" && bucket == "":
+		return source{}, errNoSource
+	case path == "":
+		at := place{provider: p.name, bucket: bucket, path: prefix}
+		return source{at: at}, at.check()
 	}
-	if at.path != "" {
-		return place{}, false, orbit.Permanent(orbit.CodeInvalidConfig, "prefix and %s both say which files; keep one of them", field)
+	if p.naming == inBucket && field == "folder-path" && bucket != "" && !strings.Contains(path, "://") {
+		in.path = strings.TrimPrefix(path, "/") // people write folders of a bucket from its root
 	}
-	if rest, ok := strings.CutPrefix(path, "s3://"); ok {
-		bucket, key, _ := strings.Cut(rest, "/")
-		if strings.ContainsAny(bucket, "@:") {
-			return place{}, false, errURICredentials
-		}
-		if at.bucket != "" && at.bucket != bucket {
-			return place{}, false, orbit.Permanent(orbit.CodeInvalidConfig, "bucket is %s, but %s is in bucket %s; keep one of them", at.bucket, field, bucket)
-		}
-		at.bucket, path = bucket, unescape(key)
-	} else if scheme, _, ok := strings.Cut(path, "://"); ok {
-		return place{}, false, orbit.Permanent(orbit.CodeInvalidConfig, "%s is at %s://, which provider aws-s3 does not reach; write s3://bucket/key", field, scheme)
-	} else if at.bucket == "" {
-		return place{}, false, orbit.Permanent(orbit.CodeInvalidConfig, "%s names no bucket; write it as s3://bucket/%s, or give bucket as well", field, strings.TrimLeft(path, "/"))
-	} else if field == "folder-path" {
-		path = strings.TrimPrefix(path, "/") // people write folders of a bucket from its root
+	at, err := in.locate()
+	if err != nil {
+		return source{}, err
 	}
 	if field == "file-path" {
-		if path == "" || strings.HasSuffix(path, "/") {
-			return place{}, false, orbit.Permanent(orbit.CodeInvalidConfig, "file-path names a folder of bucket %s; write folder-path instead", at.bucket)
+		if p.naming != onNode && (at.path == "" || strings.HasSuffix(at.path, "/")) {
+			return source{}, orbit.Permanent(orbit.CodeInvalidConfig, "file-path names a folder of %s; write folder-path instead", at.where())
 		}
-		at.path = path
-		return at, true, nil
+		return source{at: at, single: true}, nil
 	}
-	if path != "" && !strings.HasSuffix(path, "/") {
-		path += "/"
+	return source{at: at.folder()}, nil
+}
+
+// folder marks a place of a bucket or server as a folder.
+func (p place) folder() place {
+	if p.of().naming != onNode && p.path != "" && !strings.HasSuffix(p.path, "/") {
+		p.path += "/"
 	}
-	at.path = path
-	return at, false, nil
+	return p
+}
+
+// where names the bucket or server that the place is in, for sentences.
+func (p place) where() string {
+	switch {
+	case p.provider == providerAzure:
+		return "container " + p.bucket
+	case p.of().naming == inBucket:
+		return "bucket " + p.bucket
+	}
+	return p.bucket
 }
 
 // pathField gives the one of folder-path and file-path that the config has.

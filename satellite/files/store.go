@@ -4,122 +4,68 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
-	"slices"
-	"strings"
-
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
-	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"github.com/exospherehost/orbit"
 )
 
-// maxStores bounds the cache of clients: more sets of credentials than a node serves at a time.
-const maxStores = 64
-
-// store is one S3-compatible store, opened with one set of credentials.
-type store struct {
-	s3     *minio.Core
-	host   string // for sentences
-	signed bool   // it has credentials
+// store is where files are, opened with one set of credentials. Every provider stands behind it. Its errors are
+// *orbit.Error, that of ctx, or that of a function it was given; a file that is not there is orbit.CodeNotFound.
+type store interface {
+	// list hands each wanted file to take, in byte order of the paths.
+	list(ctx context.Context, q query, take func(found) error) error
+	// stat describes one file.
+	stat(ctx context.Context, at place) (found, error)
+	// open reads one file. ctx must live as long as it is read. size is -1 where the store does not tell it.
+	open(ctx context.Context, at place) (body io.ReadCloser, size int64, err error)
+	// create writes a file whole or not at all, over one that is there. size is -1 where it is not known.
+	create(ctx context.Context, at place, body io.Reader, size int64) error
+	// remove deletes a file. deleted is false where it was not there.
+	remove(ctx context.Context, at place) (deleted bool, err error)
+	// identity tells two sets of the same places from others; who opened them does not matter.
+	identity() string
 }
 
-// store gives the client for the credentials in secrets, from the cache where it is there.
-func (o *Opener) store(secrets ...map[string]string) (*store, error) {
-	a, err := newAccount(o.endpoint, secrets)
-	if err != nil {
-		return nil, err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if s := o.stores[a]; s != nil {
-		i := slices.Index(o.used, a)
-		o.used = append(slices.Delete(o.used, i, i+1), a)
-		return s, nil
-	}
-	s, err := o.connect(a)
-	if err != nil {
-		return nil, err
-	}
-	if len(o.used) == maxStores {
-		delete(o.stores, o.used[0])
-		o.used = slices.Delete(o.used, 0, 1)
-	}
-	o.stores[a], o.used = s, append(o.used, a)
-	return s, nil
+// copier is a store that copies a file within itself, so that its bytes need not come here. The copy appears whole.
+type copier interface {
+	copy(ctx context.Context, from found, to place) error
 }
 
-// connect makes a client. It sends nothing yet.
-func (o *Opener) connect(a account) (*store, error) {
-	endpoint, err := url.Parse(a.endpoint)
-	if err != nil || endpoint.Host == "" || strings.Trim(endpoint.Path, "/") != "" ||
-		(endpoint.Scheme != "http" && endpoint.Scheme != "https") {
-		return nil, errEndpoint
-	}
-	amazon := s3utils.IsAmazonEndpoint(*endpoint)
-	options := &minio.Options{
-		Creds:      credentials.NewStaticV4(a.accessKey, a.secretKey, a.sessionToken),
-		Secure:     endpoint.Scheme == "https",
-		Transport:  o.transport,
-		Region:     a.region,
-		MaxRetries: o.attempts,
-	}
-	if !amazon {
-		options.BucketLookup = minio.BucketLookupPath // other stores seldom have a host name for each bucket
-		if a.region == "" {
-			options.Region = "us-east-1" // what they sign with; else each bucket's region is asked for first
-		}
-	}
-	core, err := minio.NewCore(endpoint.Host, options)
-	if err != nil {
-		return nil, errEndpoint
-	}
-	return &store{s3: core, host: endpoint.Host, signed: a.accessKey != ""}, nil
+// renamer is a store that gives a file another name in one step, over one that is there.
+type renamer interface {
+	rename(ctx context.Context, from, to place) error
 }
 
-var errEndpoint = orbit.Permanent(orbit.CodeInvalidConfig,
-	"the endpoint of the S3 store is no URL of a host; write AWS_ENDPOINT like https://minio.example.com:9000")
+// errOtherDisk is what rename answers where the file has to be copied after all.
+var errOtherDisk = errors.New("the new name is on another disk")
 
-// open gets an object. Its body streams: ctx must live as long as it is read.
-func (s *store) open(ctx context.Context, at place) (io.ReadCloser, int64, error) {
-	if err := at.check(); err != nil {
-		return nil, 0, err
-	}
-	body, info, _, err := s.s3.GetObject(ctx, at.bucket, at.path, minio.GetObjectOptions{})
-	if err != nil {
-		return nil, 0, s.fault(ctx, err, at)
-	}
-	return &object{body: body, ctx: ctx, store: s, at: at}, info.Size, nil
+// query is a question for many files: those below a place that pass the filter.
+type query struct {
+	at        place
+	recursive bool
+	filter    filter
 }
 
-// check finds names that no store has, which the client would report without saying whose fault they are.
-func (p place) check() error {
-	if err := s3utils.CheckValidBucketName(p.bucket); err != nil {
-		return orbit.Permanent(orbit.CodeInvalidConfig, "%q cannot be the name of a bucket; check bucket, or the part after s3://", p.bucket)
-	}
-	if err := s3utils.CheckValidObjectNamePrefix(p.path); err != nil {
-		return orbit.Permanent(orbit.CodeInvalidInput, "a key of bucket %s is longer than 1024 bytes or no UTF-8; check the path", p.bucket)
-	}
-	return nil
+func isNotFound(err error) bool {
+	var e *orbit.Error
+	return errors.As(err, &e) && e.Code == orbit.CodeNotFound
 }
 
-// object is the body of an object of S3; its errors are sentences.
-type object struct {
-	body  io.ReadCloser
-	ctx   context.Context // of Open, which bounds the reading
-	store *store
-	at    place
+// deed is what a store was asked to do, for the sentence that says it may not be done.
+type deed struct {
+	verb, done string
+	rights     string // what S3 calls the permissions
 }
 
-// Read implements io.Reader.
-func (o *object) Read(p []byte) (int, error) {
-	n, err := o.body.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = o.store.fault(o.ctx, err, o.at)
+var (
+	reading  = deed{"read", "read", "s3:ListBucket on the bucket and s3:GetObject on its objects"}
+	writing  = deed{"write", "written", "s3:PutObject on the objects of the bucket"}
+	deleting = deed{"delete", "deleted", "s3:DeleteObject on the objects of the bucket"}
+)
+
+// what names a file by its URI, or else the bucket or server that is looked at.
+func (p place) what() string {
+	if p.path == "" {
+		return p.where()
 	}
-	return n, err
+	return p.uri()
 }
-
-// Close implements io.Closer.
-func (o *object) Close() error { return o.body.Close() }

@@ -3,6 +3,7 @@ package files
 import (
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,13 +17,9 @@ import (
 // left behind is not taken for a result.
 const tempPrefix = ".orbit-put-"
 
-// write puts data into a file of the folder, whole or not at all, and gives its path. It makes the folders on the way.
-// No name and no link leads out of the folder.
-func write(folder, name string, data []byte) (path string, err error) {
-	if !filepath.IsLocal(name) || strings.HasSuffix(name, "/") || filepath.Clean(name) == "." || strings.ContainsRune(name, 0) {
-		return "", orbit.Permanent(orbit.CodeInvalidInput, "file-name %q is no name of a file in folder-path; it must be relative and stay in the folder", name)
-	}
-	name = filepath.Clean(name)
+// write puts a body into a file of the folder, whole or not at all, and gives its path. It makes the folders on the way.
+// No link leads out of the folder.
+func write(folder, name string, body io.Reader) (path string, err error) {
 	path = filepath.Join(folder, name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", writeFault(err, "folder", folder)
@@ -37,8 +34,12 @@ func write(folder, name string, data []byte) (path string, err error) {
 		return "", writeFault(err, "folder", filepath.Dir(path))
 	}
 	temp := filepath.Join(parent, tempPrefix+rand.Text())
-	if err := writeSynced(root, temp, data); err != nil {
+	from := &upload{body: body}
+	if err := writeSynced(root, temp, from); err != nil {
 		_ = root.Remove(temp) // the first error is the one to tell
+		if from.err != nil {
+			return "", from.err // not the disk's
+		}
 		return "", writeFault(err, "file", path)
 	}
 	if err := root.Rename(temp, name); err != nil {
@@ -52,12 +53,12 @@ func write(folder, name string, data []byte) (path string, err error) {
 	return path, nil
 }
 
-func writeSynced(root *os.Root, name string, data []byte) error {
+func writeSynced(root *os.Root, name string, body io.Reader) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
+	_, err = io.Copy(f, body)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -70,6 +71,22 @@ func syncFolder(root *os.Root, name string) error {
 	if err != nil {
 		return err
 	}
+	return syncDir(dir)
+}
+
+// syncNames is syncFolder for a path.
+func syncNames(folder string) error {
+	dir, err := os.Open(folder)
+	if err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return writeFault(err, "folder", folder)
+	}
+	return nil
+}
+
+func syncDir(dir *os.File) error {
 	defer dir.Close()
 	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
 		return err

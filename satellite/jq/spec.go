@@ -33,7 +33,6 @@ func newSpec() *satellite.Spec {
 		Pool:       orbit.CorePool,
 		Timeout:    10 * time.Minute, // for a program whose own timeout is long, or that waits for a slow reader
 		BundleHint: 64,
-		Available:  true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeInvalidInput), When: "the program ends in an error, such as a field of a value that has none, or error(…)"},
 			{Code: string(orbit.CodeTimeout), When: "the program computes for longer than timeout"},

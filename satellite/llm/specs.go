@@ -67,7 +67,6 @@ func describe(name, title string) *satellite.Spec {
 		Pool:        orbit.ModelPool(name),
 		Timeout:     timeout,
 		BundleHint:  1, // an answer takes seconds to minutes: nothing is gained by committing several together
-		Available:   true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the endpoint cannot be reached, is overloaded (429, 503), answers 5xx or breaks off; the wait that it asks for is heeded"},
 			{Code: string(orbit.CodeTooLarge), When: "the prompt is longer than the model's context, or JSON was cut off at max-tokens"},

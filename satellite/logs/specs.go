@@ -64,7 +64,6 @@ func describe(name, title, description string) *satellite.Spec {
 		Pool:         orbit.CorePool,
 		Timeout:      2 * time.Minute,
 		BundleHint:   4, // each item is a batch of records already
-		Available:    true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeDenied), When: "the service does not know the key, or the key may not write logs"},
 			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the service is down, cannot be reached, or asks for fewer requests"},

@@ -37,13 +37,21 @@ func findSource(inv *satellite.Invocation) (source, error) {
 		if err != nil {
 			return source{}, err
 		}
-		if p, _ := input["file-path"].(string); field == "file-uri" && p != "" && path.Base(p) == src.name {
-			src.path = p // as its finder wrote it
+		if p, _ := input["file-path"].(string); field == "file-uri" && p != "" && (path.Base(p) == src.name || path.Base(p) == unescaped(src.name)) {
+			src.path, src.name = p, path.Base(p) // as its finder wrote it
 		}
 		return src, nil
 	}
 	return source{}, orbit.Permanent(orbit.CodeInvalidInput,
 		"there is no file to read: set file-path in the config, or give an input with a file-uri, such as get-files returns")
+}
+
+// unescaped undoes the percent-escapes of a URI, where they are some.
+func unescaped(text string) string {
+	if plain, err := url.PathUnescape(text); err == nil {
+		return plain
+	}
+	return text
 }
 
 // newSource understands an absolute or relative path, file:///… and any scheme://bucket/key.
@@ -67,7 +75,7 @@ func newSource(where string) (source, error) {
 		_, src.path, _ = strings.Cut(rest, "/") // a key is not escaped: it may hold # and %
 	}
 	if src.path == "" || strings.HasSuffix(src.path, "/") {
-		return source{}, orbit.Permanent(orbit.CodeInvalidInput, "%s names no file: write it as s3://bucket/key or file:///path", where)
+		return source{}, orbit.Permanent(orbit.CodeInvalidInput, "%s names no file: write it as s3://bucket/key, sftp://host/path or file:///path", where)
 	}
 	src.name = path.Base(src.path)
 	return src, nil

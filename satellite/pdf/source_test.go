@@ -13,9 +13,11 @@ func TestSourceIsTheConfigsElseTheInputs(t *testing.T) {
 		input  any
 		want   source
 	}{
-		"config first":     {map[string]any{"file-path": "s3://b/k/a.pdf"}, found, source{"s3://b/k/a.pdf", "k/a.pdf", "a.pdf"}},
-		"input's URI":      {nil, found, source{"s3://in/2024/report-07.pdf", "2024/report-07.pdf", "report-07.pdf"}},
-		"input's path":     {nil, map[string]any{"file-path": "/data/a b.pdf"}, source{"file:///data/a%20b.pdf", "/data/a b.pdf", "a b.pdf"}},
+		"config first": {map[string]any{"file-path": "s3://b/k/a.pdf"}, found, source{"s3://b/k/a.pdf", "k/a.pdf", "a.pdf"}},
+		"input's URI":  {nil, found, source{"s3://in/2024/report-07.pdf", "2024/report-07.pdf", "report-07.pdf"}},
+		"input's path": {nil, map[string]any{"file-path": "/data/a b.pdf"}, source{"file:///data/a%20b.pdf", "/data/a b.pdf", "a b.pdf"}},
+		"input's name": {nil, map[string]any{"file-uri": "sftp://h/in/a%20b%23.pdf", "file-path": "/in/a b#.pdf"},
+			source{"sftp://h/in/a%20b%23.pdf", "/in/a b#.pdf", "a b#.pdf"}},
 		"escaped file URI": {map[string]any{"file-path": "file:///data/a%20b.pdf"}, nil, source{"file:///data/a%20b.pdf", "/data/a b.pdf", "a b.pdf"}},
 		"plain file URI":   {map[string]any{"file-path": "file:///data/100%.pdf"}, nil, source{"file:///data/100%.pdf", "/data/100%.pdf", "100%.pdf"}},
 		"key with a hash":  {map[string]any{"file-path": "s3://b/a#1%20.pdf"}, nil, source{"s3://b/a#1%20.pdf", "a#1%20.pdf", "a#1%20.pdf"}},

@@ -47,7 +47,6 @@ func newSpec(format string) *satellite.Spec {
 		Pool:         orbit.CorePool,
 		Timeout:      10 * time.Minute,
 		BundleHint:   1, // a document may take minutes
-		Available:    true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeInvalidInput), When: "the file is damaged, encrypted or no PDF, or no file is named"},
 			{Code: string(orbit.CodeNotFound), When: "the file is not there"},
@@ -70,7 +69,7 @@ func defaultFormat(s *satellite.Spec) string {
 const description = `Reads one document and returns one object with its text in reading order and its number of pages.
 
 The document is the step's file-path; without one, the file-uri (or file-path) of the incoming object, as get-files
-returns it. A file in a bucket is opened with the step's own secrets, else with those of the step that found it.
+returns it. A file in a bucket or on a server is opened with the step's own secrets, else with those of the step that found it.
 
 A PDF is read inside the node. Where the node names a docling-serve, that service reads it instead, and with it also
 Word, PowerPoint, HTML and image files, scanned pages and pictures.
@@ -85,7 +84,7 @@ const configSchema = `{
     "file-path": {
       "type": "string",
       "minLength": 1,
-      "description": "The document: an absolute path, file:///… or s3://bucket/key. Default: file-uri of the incoming object, else its file-path."
+      "description": "The document: an absolute path, or a URI: file:///…, s3://bucket/key, gs://bucket/key, az://container/blob, sftp://host/path or ftp://host/path. Default: file-uri of the incoming object, else its file-path."
     },
     "language": {
       "type": "string",
@@ -115,7 +114,7 @@ const inputSchema = `{
   "type": ["object", "null"],
   "description": "The file, as get-files returns it. Not needed where the config has a file-path.",
   "properties": {
-    "file-uri": {"type": "string", "description": "file:///… or s3://bucket/key"},
+    "file-uri": {"type": "string", "description": "file:///…, s3://bucket/key and so on"},
     "file-path": {"type": "string", "description": "Key in the bucket, or an absolute path; opened only where there is no file-uri."},
     "file-name": {"type": "string", "description": "Last part of the path, with extension."}
   }

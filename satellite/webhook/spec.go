@@ -36,7 +36,6 @@ func newSpec() *satellite.Spec {
 		Pool:       orbit.CorePool,
 		Timeout:    10 * time.Minute, // the config's own timeout is the one that counts; this is the bound of what it may be set to
 		BundleHint: 16,               // a request waits more than it works
-		Available:  true,
 		Failures: []orbit.SatelliteFailure{
 			{Code: string(orbit.CodeRejected), When: "the answer is a status other than 2xx that no further attempt would change, such as 400, 401 or 404; or the certificate is not valid"},
 			{Code: string(orbit.CodeUnavailable), Retried: true, When: "the answer is 408, 425, 429 or 5xx, or the server cannot be reached"},

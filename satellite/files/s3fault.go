@@ -18,7 +18,7 @@ import (
 
 // fault turns an error of the S3 client into a sentence and says whose fault it is. Nothing the store wrote is quoted
 // but its error code: some stores repeat the access key in the text.
-func (s *store) fault(ctx context.Context, err error, at place) error {
+func (s *s3Store) fault(ctx context.Context, err error, at place, d deed) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -26,10 +26,7 @@ func (s *store) fault(ctx context.Context, err error, at place) error {
 	if !errors.As(err, &answer) || answer.StatusCode == 0 {
 		return orbit.Transient(orbit.CodeUnavailable, "the S3 store at %s cannot be reached (%s); check the endpoint and the network", s.host, netReason(err))
 	}
-	what := "bucket " + at.bucket
-	if at.path != "" {
-		what = at.uri()
-	}
+	what := at.what()
 	code := answer.Code
 	if answer.StatusCode == http.StatusMovedPermanently || answer.StatusCode == http.StatusTemporaryRedirect {
 		code = "PermanentRedirect" // the answer to HEAD has no body to say so
@@ -40,7 +37,7 @@ func (s *store) fault(ctx context.Context, err error, at place) error {
 	case "NoSuchKey", "NotFound":
 		return orbit.Permanent(orbit.CodeNotFound, "%s was not found at %s; check the path", what, s.host)
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
-		return orbit.Permanent(orbit.CodeDenied, "the S3 store at %s refuses the credentials (%s); check AWS_ACCESS_KEY and AWS_SECRET_KEY in secrets", s.host, code)
+		return orbit.Permanent(orbit.CodeDenied, "the S3 store at %s refuses the credentials (%s); check %s and %s in secrets", s.host, code, s.keyName, s.secretName)
 	case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
 		return orbit.Permanent(orbit.CodeDenied, "the S3 store at %s no longer takes the session token; renew AWS_SESSION_TOKEN in secrets", s.host)
 	case "RequestTimeTooSkewed":
@@ -55,9 +52,9 @@ func (s *store) fault(ctx context.Context, err error, at place) error {
 	case passing[code], status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
 		return orbit.Transient(orbit.CodeUnavailable, "the S3 store at %s cannot serve %s at the moment (HTTP %d); try again later", s.host, what, status)
 	case (status == http.StatusForbidden || status == http.StatusUnauthorized) && !s.signed:
-		return orbit.Permanent(orbit.CodeDenied, "%s at %s cannot be read without credentials; add AWS_ACCESS_KEY and AWS_SECRET_KEY to secrets", what, s.host)
+		return orbit.Permanent(orbit.CodeDenied, "%s at %s cannot be %s without credentials; add %s and %s to secrets", what, s.host, d.done, s.keyName, s.secretName)
 	case status == http.StatusForbidden, status == http.StatusUnauthorized:
-		return orbit.Permanent(orbit.CodeDenied, "the credentials in secrets may not read %s at %s; allow them s3:ListBucket on the bucket and s3:GetObject on its objects", what, s.host)
+		return orbit.Permanent(orbit.CodeDenied, "the credentials in secrets may not %s %s at %s; allow them %s", d.verb, what, s.host, d.rights)
 	case status == http.StatusNotFound:
 		return orbit.Permanent(orbit.CodeNotFound, "%s was not found at %s; check the path", what, s.host)
 	}
