@@ -44,6 +44,7 @@ var measurements = []measurement{
 	{"latency", "one short run at a time", 10 * time.Minute, latency},
 	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle},
 	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs},
+	{"recovery", "the time until the work of a killed or stopped process is done by others", 2 * time.Hour, recovery},
 	{"demo", "the time of `make demo`, if there is one", 20 * time.Minute, demo},
 }
 
@@ -54,6 +55,7 @@ type bench struct {
 	quick   bool
 	profile string // folder for profiles; "": none
 	verbose bool
+	gossip  string // address of this machine
 	dir     string // temporary
 	log     io.Writer
 }
@@ -71,6 +73,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Float64Var(&b.part, "n", 1, "size, as a part of the full one")
 	flags.BoolVar(&b.quick, "quick", false, "one round, a hundredth of the size, no waiting for quiet: does it still run?")
 	flags.StringVar(&b.profile, "cpuprofile", "", "folder for profiles of gateway and node")
+	flags.StringVar(&b.gossip, "gossip", "", "recovery: address of this machine to gossip on; beyond loopback the timings are those of a network")
 	flags.BoolVar(&b.verbose, "v", false, "show what gateway and node log")
 	flags.Usage = func() { usage(stderr, flags) }
 	if err := flags.Parse(args); err != nil {
