@@ -75,7 +75,7 @@ func (m *mesh) lay(b *bench, name string, l layout) error {
 	if b.verbose {
 		level = "info"
 	}
-	make := func(role string, i int, args ...string) *child {
+	child := func(role string, i int, args ...string) *child {
 		who := fmt.Sprintf("%s-%d", role, i+1)
 		args = append(args, "-data", filepath.Join(m.dir, who), "-level", level)
 		if b.profile != "" {
@@ -91,7 +91,7 @@ func (m *mesh) lay(b *bench, name string, l layout) error {
 			others := append(append([]string{}, a.routes[:i]...), a.routes[i+1:]...)
 			args = append(args, "-cluster", a.routes[i], "-routes", "nats://"+strings.Join(others, ",nats://"))
 		}
-		m.servers = append(m.servers, make("server", i, args...))
+		m.servers = append(m.servers, child("server", i, args...))
 	}
 	for i := range l.gateways {
 		args := []string{"-http", a.http[i], "-gossip", a.gossip[i], "-join", strings.Join(a.gossip, ","), "-replicas", fmt.Sprint(max(1, l.servers)), "-key", filepath.Join(m.dir, "secrets.key")}
@@ -103,11 +103,11 @@ func (m *mesh) lay(b *bench, name string, l layout) error {
 		} else {
 			args = append(args, "-nats", m.nats)
 		}
-		m.gateways = append(m.gateways, make("gateway", i, args...))
+		m.gateways = append(m.gateways, child("gateway", i, args...))
 	}
 	for i := range l.nodes {
 		host, _, _ := net.SplitHostPort(a.gossip[0])
-		m.nodes = append(m.nodes, make("node", i, "-nats", m.nats, "-gossip", net.JoinHostPort(host, "0"), "-join", strings.Join(a.gossip, ","), "-bundle", fmt.Sprint(l.bundle),
+		m.nodes = append(m.nodes, child("node", i, "-nats", m.nats, "-gossip", net.JoinHostPort(host, "0"), "-join", strings.Join(a.gossip, ","), "-bundle", fmt.Sprint(l.bundle),
 			"-slots", fmt.Sprint(l.slots), "-cache", filepath.Join(b.dir, "cache")))
 	}
 	m.gateway, m.node = m.gateways[0], m.nodes[0]

@@ -44,6 +44,8 @@ var measurements = []measurement{
 	{"latency", "one short run at a time", 10 * time.Minute, latency},
 	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle},
 	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs},
+	{"engine", "joins, retries and limits beside a plain fan-out", 30 * time.Minute, engine},
+	{"replicas", "three copies of everything beside one", 30 * time.Minute, replicas},
 	{"recovery", "the time until the work of a killed or stopped process is done by others", 2 * time.Hour, recovery},
 	{"demo", "the time of `make demo`, if there is one", 20 * time.Minute, demo},
 }

@@ -44,11 +44,7 @@ func freezeNode(ctx context.Context, a *arena) (time.Duration, error) {
 	if err := a.finish(ctx, run, release); err != nil {
 		return 0, err
 	}
-	limit := frozen
-	if a.b.quick {
-		limit /= 6
-	}
-	if err := pause(ctx, limit-time.Since(begun)); err != nil {
+	if err := pause(ctx, frozen-time.Since(begun)); err != nil {
 		return 0, err
 	}
 	victim.Thaw()
