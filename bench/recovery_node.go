@@ -51,7 +51,7 @@ func freezeNode(ctx context.Context, a *arena) (time.Duration, error) {
 	if err := pause(ctx, 3*time.Second); err != nil { // it finds its items' file and does what it was about to do
 		return 0, err
 	}
-	return took, a.recount(ctx, run)
+	return took, a.verify(ctx, run)
 }
 
 // busiest is the node that has begun most items of a run.
@@ -107,11 +107,11 @@ func (a *arena) finish(ctx context.Context, run string, release func() error) er
 	if doc.State != orbit.RunSucceeded {
 		return fmt.Errorf("run %s is %s: %s", run, doc.State, doc.Error)
 	}
-	return a.recount(ctx, run)
+	return a.verify(ctx, run)
 }
 
-// recount reads what a run has come to, in its document and in the ledger.
-func (a *arena) recount(ctx context.Context, run string) error {
+// verify reads what a run has come to, in its document and in the ledger.
+func (a *arena) verify(ctx context.Context, run string) error {
 	doc, err := a.waitAnyhow(ctx, run)
 	if err != nil {
 		return err
