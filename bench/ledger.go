@@ -14,6 +14,7 @@ import (
 type ledger struct {
 	records map[string]int // by step
 	items   map[string]int // succeeded, by step
+	again   int            // items that are to be tried again
 }
 
 // readLedger reads the records of a run.
@@ -26,6 +27,7 @@ func readLedger(ctx context.Context, nc *nats.Conn, run string) (*ledger, error)
 		}
 		l.records[rec.Step]++
 		l.items[rec.Step] += rec.Counts.Succeeded
+		l.again += rec.Counts.Retry
 		return nil
 	})
 	return l, err
