@@ -144,14 +144,19 @@ func (a *arena) applyHeld(ctx context.Context) error {
 	return a.apply(ctx, settleCluster, []byte(settle))
 }
 
-// hold has a run whose items are all in work, and were for a moment of chance; release lets them end. Another run of the same
-// cluster has passed before: the mesh is at rest, and every node has read the plan.
+// hold has a run whose items are all in work, and were for a moment of chance; release lets them end. Others of the same cluster
+// have passed before: the mesh is at rest, and every node has read the plan.
 func (a *arena) hold(ctx context.Context, cluster string) (run string, release func() error, err error) {
-	if run, release, err = a.begin(ctx, cluster); err != nil {
-		return "", nil, err
-	}
-	if err := a.finish(ctx, run, release); err != nil {
-		return "", nil, err
+	for seen := map[string]bool{}; len(seen) < len(a.nodes); { // a node that has just come back may get nothing of the first
+		if run, release, err = a.begin(ctx, cluster); err != nil {
+			return "", nil, err
+		}
+		for _, b := range a.heard.of(run) {
+			seen[b.Node] = true
+		}
+		if err := a.finish(ctx, run, release); err != nil {
+			return "", nil, err
+		}
 	}
 	if err := pause(ctx, settleTime); err != nil {
 		return "", nil, err
