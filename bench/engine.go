@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,7 +47,7 @@ func engine(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	defer m.Stop()
-	objects, runs := b.size(50_000), max(10, b.size(200))
+	objects, runs := b.size(10_000), max(10, b.size(200))
 	for i, v := range variants {
 		name, file := v.cluster(i)
 		if err := m.apply(ctx, name, file); err != nil {
@@ -94,13 +96,16 @@ func engine(ctx context.Context, b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// ratios compares rounds with those of another, one by one.
+// ratios compares rounds with those of another, one by one. Some are small.
 func ratios(of, to []float64) string {
-	r := make([]float64, len(of))
+	r, each := make([]float64, len(of)), make([]string, len(of))
 	for i := range of {
 		r[i] = of[i] / to[i]
 	}
-	return fmt.Sprintf("%.3g (%s)", median(r), each(r))
+	for i, v := range slices.Sorted(slices.Values(r)) {
+		each[i] = fmt.Sprintf("%.2g", v)
+	}
+	return fmt.Sprintf("%.2g (%s)", median(r), strings.Join(each, " "))
 }
 
 // engineRun runs a variant once, checks it and gives its rate from when the root had returned, and the time of the whole run.
