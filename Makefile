@@ -44,7 +44,7 @@ FUZZTIME ?= 30s
 fuzz: ## fuzz every decoder for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## measure: throughput, a million items, latency, idle load, joins, copies
+bench: build ## measure: throughput, latency, idle load, joins, copies
 	$(GO) run ./bench
 
 ITEMS ?= 1000000
