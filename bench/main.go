@@ -4,7 +4,7 @@
 //
 //	bench                      everything but recovery and soak
 //	bench transitions runs     only these
-//	bench recovery             an hour of kills: how long until others go on?
+//	bench recovery             half an hour of kills: how long until others go on?
 //	bench soak                 a million items while processes are killed
 //	bench -quick               everything, much smaller: does it still run?
 //
