@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test python seeds race planted vet lint fuzz bench chaos schema satellite-docs nats versitygw clean
+.PHONY: help build install demo test python seeds race planted vet lint fuzz bench soak chaos schema satellite-docs nats versitygw clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,13 @@ FUZZTIME ?= 30s
 fuzz: ## fuzz every decoder for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-bench: build ## measure: throughput, a million items, latency, idle load
+bench: build ## measure: throughput, latency, idle load, joins, copies
 	$(GO) run ./bench
+
+ITEMS ?= 1000000
+EVERY ?= 20s
+soak: build ## ITEMS through three steps, with a kill -9 EVERY so often, and count what came of it
+	$(GO) run ./bench -rounds 1 -items $(ITEMS) -every $(EVERY) soak
 
 SEED ?= 1
 MINUTES ?= 2

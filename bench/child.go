@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,42 +21,76 @@ const (
 	stopTime = 20 * time.Second
 )
 
-// child is this program once more, in another role.
+// child is this program once more, in another role. It may be killed, and started again with what it was told before.
+// One goroutine starts and ends it; others may ask for its PID.
 type child struct {
-	role  string
-	ready ready
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	ended chan struct{} // closed when the process has ended
+	role, name string
+	ready      ready
+	args       []string
+	log        io.Writer
+	hear       func(line []byte) // takes each line that it says once it is up; nil: nobody listens
+	died       func(error)       // is told when it ends by itself; nil: nobody asks
+
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	ended  chan struct{} // of cmd; closed when the process has ended
+	pid    atomic.Int64
+	wanted atomic.Bool // it has not been told to end
 }
 
-// startChild returns when the child is up. It ends with Stop, or by itself when this process dies.
+func newChild(b *bench, role, name string, args ...string) *child {
+	return &child{role: role, name: name, args: append([]string{"-name", name}, args...), log: b.log}
+}
+
+// startChild returns when the child is up.
 func startChild(ctx context.Context, b *bench, role string, args ...string) (*child, error) {
+	c := newChild(b, role, role, args...)
+	return c, c.Start(ctx)
+}
+
+// Start returns when the child is up. It ends with Stop or Kill, or by itself when this process dies. After an error it does
+// not run.
+func (c *child) Start(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &child{role: role, cmd: exec.Command(self, append([]string{roleWord, role}, args...)...), ended: make(chan struct{})}
-	c.cmd.Stderr = b.log
-	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := c.cmd.StdoutPipe()
+	cmd := exec.Command(self, append([]string{roleWord, c.role}, c.args...)...)
+	cmd.Stderr = c.log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C in the terminal is for us alone
+	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := c.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the %s: %w", role, err)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
 	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the %s: %w", c.name, err)
+	}
+	ended := make(chan struct{})
+	c.cmd, c.stdin, c.ended = cmd, stdin, ended
+	c.pid.Store(int64(cmd.Process.Pid))
+	c.wanted.Store(true)
 	up := make(chan error, 1)
-	go func() {
-		defer close(c.ended)
-		line, err := bufio.NewReader(out).ReadBytes('\n')
+	go func() { // ends with the process
+		in := bufio.NewReader(out)
+		line, err := in.ReadBytes('\n')
 		if err == nil {
 			err = json.Unmarshal(line, &c.ready)
 		}
 		up <- err
-		_ = c.cmd.Wait() // how it ended says nothing that its log does not
+		for err == nil {
+			if line, err = in.ReadBytes('\n'); err == nil && c.hear != nil {
+				c.hear(line)
+			}
+		}
+		_ = cmd.Wait() // how it ended is in ProcessState
+		close(ended)
+		if c.wanted.Load() && c.died != nil {
+			c.died(fmt.Errorf("the %s has ended: %s", c.name, cmd.ProcessState))
+		}
 	}()
 	select {
 	case err = <-up:
@@ -65,26 +100,47 @@ func startChild(ctx context.Context, b *bench, role string, args ...string) (*ch
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		c.Stop()
-		return nil, fmt.Errorf("start the %s: %w", role, err)
+		c.Kill()
+		return fmt.Errorf("start the %s: %w", c.name, err)
 	}
-	return c, nil
+	return nil
 }
 
 // Profile begins the CPU profile that the child was told to write; called again, it ends it.
 func (c *child) Profile() { _, _ = io.WriteString(c.stdin, "profile\n") }
 
-// Stop ends the child and returns when it is gone.
+// Freeze stops the child as SIGSTOP does; Thaw lets it go on.
+func (c *child) Freeze() { _ = c.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen child go on.
+func (c *child) Thaw() { _ = c.cmd.Process.Signal(syscall.SIGCONT) }
+
+// Kill ends the child as kill -9 does, and returns when it is gone. One that does not run is left alone.
+func (c *child) Kill() {
+	c.wanted.Store(false)
+	if c.cmd == nil || c.cmd.Process == nil {
+		return
+	}
+	_ = c.cmd.Process.Kill()
+	_ = c.stdin.Close()
+	<-c.ended
+}
+
+// Stop asks the child to end and returns when it is gone.
 func (c *child) Stop() {
+	c.wanted.Store(false)
+	if c.cmd == nil || c.cmd.Process == nil {
+		return
+	}
+	c.Thaw()
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	_ = c.stdin.Close()
 	select {
 	case <-c.ended:
 	case <-time.After(stopTime):
-		_ = c.cmd.Process.Kill()
-		<-c.ended
+		c.Kill()
 	}
 }
 
 // PID is the child's process.
-func (c *child) PID() int { return c.cmd.Process.Pid }
+func (c *child) PID() int { return int(c.pid.Load()) }

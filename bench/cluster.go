@@ -18,10 +18,15 @@ func chain(steps int) (identifier string, file []byte) {
 func clusterFile(name, root string, further int) (identifier string, file []byte) {
 	identifier = fmt.Sprintf("bench/%s-%d", name, 1+further)
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 0.0.1b\ncluster:\n  identifier: %s\n  sla: 6h\n  trigger: api-call\n  satellites:\n", identifier)
+	b.WriteString(clusterHead(identifier) + "\n")
 	fmt.Fprintf(&b, "    - {uses: bench/%s, identifier: root}\n", root)
 	for i := range further {
 		fmt.Fprintf(&b, "    - {uses: bench/noop, identifier: step-%d}\n", i+1)
 	}
 	return identifier, []byte(b.String())
+}
+
+// clusterHead is a cluster file up to its satellites.
+func clusterHead(identifier string) string {
+	return "version: 0.0.1b\ncluster:\n  identifier: " + identifier + "\n  sla: 6h\n  trigger: api-call\n  satellites:"
 }

@@ -14,6 +14,7 @@ import (
 type ledger struct {
 	records map[string]int // by step
 	items   map[string]int // succeeded, by step
+	again   int            // items that are to be tried again
 }
 
 // readLedger reads the records of a run.
@@ -26,6 +27,7 @@ func readLedger(ctx context.Context, nc *nats.Conn, run string) (*ledger, error)
 		}
 		l.records[rec.Step]++
 		l.items[rec.Step] += rec.Counts.Succeeded
+		l.again += rec.Counts.Retry
 		return nil
 	})
 	return l, err
@@ -40,24 +42,39 @@ func (l *ledger) bundles() int {
 	return n
 }
 
-// check compares a run's records and document with what must be: one item of the root, items of each other step, in so
-// many bundles.
-func (m *mesh) check(ctx context.Context, run *orbit.Run, items, bundles int) error {
+// check compares a run's records and document with what must be: so many items of each step, each succeeded. Where items fail
+// first, what they come to in the end is counted.
+func (m *mesh) check(ctx context.Context, run *orbit.Run, want func(step string) int) error {
 	l, err := readLedger(ctx, m.conn, run.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range run.Satellites {
-		want := items
-		if s.Identifier == "root" {
-			want = 1
-		}
+		want := want(s.Identifier)
 		if got := l.items[s.Identifier]; got != want {
 			return fmt.Errorf("the records of run %s hold %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
 		}
 		if got := s.Items.Of(orbit.ItemSucceeded); got != want {
 			return fmt.Errorf("the document of run %s counts %d succeeded items of %s; there must be %d", run.ID, got, s.Identifier, want)
 		}
+	}
+	return nil
+}
+
+// checkFan checks a run whose root makes items that pass through all other steps, in so many bundles; 0: in any number.
+func (m *mesh) checkFan(ctx context.Context, run *orbit.Run, items, bundles int) error {
+	err := m.check(ctx, run, func(step string) int {
+		if step == "root" {
+			return 1
+		}
+		return items
+	})
+	if err != nil || bundles == 0 {
+		return err
+	}
+	l, err := readLedger(ctx, m.conn, run.ID)
+	if err != nil {
+		return err
 	}
 	if got := l.bundles(); got != bundles {
 		return fmt.Errorf("run %s has %d bundles; there must be %d", run.ID, got, bundles)

@@ -26,7 +26,7 @@ func machine() []row {
 			}
 		}
 	}
-	return append(rows, row{"versions", "", versions}, row{"setting", "", "R1, file storage, default sync; gateway with embedded server, node and client each a process; TCP on loopback"})
+	return append(rows, row{"versions", "", versions}, row{"setting", "", "R1, file storage, default sync; gateway with embedded server, node and client each a process (recovery, replicas and soak have more); TCP on loopback"})
 }
 
 // field reads the first value of a key from a file of "key: value" lines; "unknown" where there is none.

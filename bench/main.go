@@ -1,8 +1,11 @@
 // Command bench measures a whole mesh on one machine: a gateway with its embedded NATS server in one process, a node in
-// another, TCP over loopback between them and this one. It prints one table.
+// another, TCP over loopback between them and this one; where processes are killed, or copies compared, there are more of
+// them. It prints one table.
 //
-//	bench                      everything
+//	bench                      everything but recovery and soak
 //	bench transitions runs     only these
+//	bench recovery             half an hour of kills: how long until others go on?
+//	bench soak                 a million items while processes are killed
 //	bench -quick               everything, much smaller: does it still run?
 //
 // Figures of one machine say little about another, so each is compared, in the same run and by turns, with a bare loop
@@ -18,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,16 +40,21 @@ type measurement struct {
 	about string
 	limit time.Duration // a healthy one takes a tenth
 	run   func(context.Context, *bench) ([]row, error)
+	long  bool // only when it is asked for by name, or small
 }
 
 var measurements = []measurement{
-	{"transitions", "bundles a second from record to record, beside the bare loop", 30 * time.Minute, transitions},
-	{"million", "a million items through three steps: time and memory", 20 * time.Minute, million},
-	{"latency", "one short run at a time", 10 * time.Minute, latency},
-	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle},
-	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs},
-	{"models", "answers a second of a model at an endpoint, beside a plain client", 10 * time.Minute, models},
-	{"demo", "the time of `make demo`, if there is one", 20 * time.Minute, demo},
+	{"transitions", "bundles a second from record to record, beside the bare loop", 30 * time.Minute, transitions, false},
+	{"million", "a million items through three steps: time and memory", 20 * time.Minute, million, false},
+	{"latency", "one short run at a time", 10 * time.Minute, latency, false},
+	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle, false},
+	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs, false},
+	{"models", "answers a second of a model at an endpoint, beside a plain client", 10 * time.Minute, models, false},
+	{"engine", "joins, retries and limits beside a plain fan-out", 30 * time.Minute, engine, false},
+	{"replicas", "three copies of everything beside one", 30 * time.Minute, replicas, false},
+	{"recovery", "the time until the work of a killed or stopped process is done by others", 4 * time.Hour, recovery, true},
+	{"soak", "a million items while one process after another is killed", 24 * time.Hour, soak, true},
+	{"demo", "the time of `make demo`, if there is one", 20 * time.Minute, demo, false},
 }
 
 // bench is what all measurements share.
@@ -55,7 +64,12 @@ type bench struct {
 	quick   bool
 	profile string // folder for profiles; "": none
 	verbose bool
-	dir     string // temporary
+	items   int           // of a soak
+	every   time.Duration // between two kills of a soak
+	nap     time.Duration // length of an item of a soak; 0: so that a run lasts for a dozen kills
+	seed    uint64        // draws whom a soak kills
+	gossip  string        // address of this machine
+	dir     string        // temporary
 	log     io.Writer
 }
 
@@ -72,6 +86,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.Float64Var(&b.part, "n", 1, "size, as a part of the full one")
 	flags.BoolVar(&b.quick, "quick", false, "one round, a hundredth of the size, no waiting for quiet: does it still run?")
 	flags.StringVar(&b.profile, "cpuprofile", "", "folder for profiles of gateway and node")
+	flags.StringVar(&b.gossip, "gossip", "", "recovery: address of this machine to gossip on; beyond loopback the timings are those of a network")
+	flags.IntVar(&b.items, "items", 1_000_000, "soak: items")
+	flags.DurationVar(&b.every, "every", 20*time.Second, "soak: time between two kills")
+	flags.DurationVar(&b.nap, "nap", 0, "soak: length of an item; 0: so that a run lasts for a dozen kills")
+	flags.Uint64Var(&b.seed, "seed", 1, "soak: draws whom it kills")
 	flags.BoolVar(&b.verbose, "v", false, "show what gateway and node log")
 	flags.Usage = func() { usage(stderr, flags) }
 	if err := flags.Parse(args); err != nil {
@@ -83,7 +102,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if b.quick {
 		b.rounds, b.part = 1, 0.01
 	}
-	chosen, err := choose(flags.Args())
+	if b.rounds < 1 || b.part <= 0 || b.items < 1 || b.every <= 0 || b.nap < 0 {
+		fmt.Fprintln(stderr, "bench: rounds, sizes and times are more than 0; see bench -help")
+		return 2
+	}
+	chosen, err := choose(flags.Args(), b.quick)
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 2
@@ -118,11 +141,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-func choose(names []string) ([]measurement, error) {
+func choose(names []string, quick bool) (chosen []measurement, err error) {
 	if len(names) == 0 {
-		return measurements, nil
+		return slices.DeleteFunc(slices.Clone(measurements), func(m measurement) bool { return m.long && !quick }), nil
 	}
-	var chosen []measurement
 	for _, name := range names {
 		found := false
 		for _, m := range measurements {

@@ -20,6 +20,15 @@ func memoryOf(pid int) memory {
 	return memory{mebibytes(field(file, "VmRSS")), mebibytes(field(file, "VmHWM"))}
 }
 
+// resident is the resident memory of a process in MiB; 0 where it is not known.
+func resident(pid int) int {
+	kib, err := strconv.Atoi(strings.TrimSuffix(field(fmt.Sprintf("/proc/%d/status", pid), "VmRSS"), " kB"))
+	if err != nil {
+		return 0
+	}
+	return kib >> 10
+}
+
 func mebibytes(text string) string {
 	kib, err := strconv.Atoi(strings.TrimSuffix(text, " kB"))
 	if err != nil {

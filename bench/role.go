@@ -10,9 +10,9 @@ import (
 	"maps"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,7 +21,6 @@ import (
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/internal/boot"
 	"github.com/exospherehost/orbit/satellite"
-	"github.com/exospherehost/orbit/streams"
 )
 
 // roleWord as the first argument makes this program a child of itself: gateway, node, bare NATS server or stand-in for a model.
@@ -36,9 +35,12 @@ type ready struct {
 
 // roleFlags is what a child is told.
 type roleFlags struct {
-	data, cache, nats, join, profile, level string
-	bundle                                  int
-	models                                  boot.Models
+	name, data, cache, profile, level string
+	nats, listen, cluster, routes     string // NATS: the URL of others, or where a server of our own listens, to clients and to servers
+	http, gossip, join                string
+	key, token                        string // files
+	bundle, slots, replicas           int
+	models                            boot.Models
 }
 
 // playRole is a child's main function. It ends on SIGTERM, or when its standard input ends because its parent has died. A
@@ -46,14 +48,24 @@ type roleFlags struct {
 func playRole(role string, args []string) int {
 	var f roleFlags
 	flags := flag.NewFlagSet(role, flag.ExitOnError)
+	flags.StringVar(&f.name, "name", role, "")
 	flags.StringVar(&f.data, "data", "", "")
 	flags.StringVar(&f.cache, "cache", "", "")
 	flags.StringVar(&f.nats, "nats", "", "")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "")
+	flags.StringVar(&f.cluster, "cluster", "", "")
+	flags.StringVar(&f.routes, "routes", "", "")
+	flags.StringVar(&f.http, "http", "127.0.0.1:0", "")
+	flags.StringVar(&f.gossip, "gossip", "127.0.0.1:0", "")
 	flags.StringVar(&f.join, "join", "", "")
+	flags.StringVar(&f.key, "key", "", "")
+	flags.StringVar(&f.token, "token", "", "")
 	flags.StringVar(&f.profile, "cpuprofile", "", "")
 	flags.StringVar(&f.level, "level", "error", "")
 	flags.IntVar(&f.bundle, "bundle", 0, "")
 	flags.Func("models", "", func(text string) error { return f.models.UnmarshalText([]byte(text)) })
+	flags.IntVar(&f.slots, "slots", 0, "")
+	flags.IntVar(&f.replicas, "replicas", 1, "")
 	_ = flags.Parse(args) // ExitOnError
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -106,14 +118,19 @@ func endProfile(name string) error {
 
 func (f roleFlags) logger() zerolog.Logger { return boot.NewLogger(os.Stderr, f.level, "text") }
 
+// others are whom to gossip with: all addresses but our own.
+func (f roleFlags) others() []string {
+	return slices.DeleteFunc(strings.Split(f.join, ","), func(addr string) bool { return addr == "" || addr == f.gossip })
+}
+
 func playGateway(ctx context.Context, f roleFlags) (ready, func(), error) {
 	var specs []*satellite.Spec
-	for _, s := range satellites() {
+	for _, s := range satellites(f.name) {
 		specs = append(specs, s.Spec())
 	}
-	cfg := boot.GatewayConfig{Name: "gateway", Data: f.data, HTTP: "127.0.0.1:0", NATSListen: "127.0.0.1:0", Gossip: "127.0.0.1:0", Partitions: 1, Replicas: 1,
-		MemoryLimit: 400 * orbit.MiB, // the default of the flag
-		Models:      slices.Collect(maps.Keys(f.models))}
+	cfg := boot.GatewayConfig{Name: f.name, Data: f.data, HTTP: f.http, NATS: f.nats, NATSListen: f.listen, Gossip: f.gossip, Join: f.others(), KeyFile: f.key, TokenFile: f.token,
+		Partitions: 1, Replicas: f.replicas, MemoryLimit: 400 * orbit.MiB, // the default of the flag
+		Models: slices.Collect(maps.Keys(f.models))}
 	g, err := boot.StartGateway(ctx, cfg, boot.Version(), false, f.logger(), specs...)
 	if err != nil {
 		return ready{}, nil, err
@@ -122,18 +139,10 @@ func playGateway(ctx context.Context, f roleFlags) (ready, func(), error) {
 }
 
 func playNode(ctx context.Context, f roleFlags) (ready, func(), error) {
-	cfg := boot.NodeConfig{Name: "node", Data: f.data, NATS: f.nats, Gossip: "127.0.0.1:0", Join: []string{f.join}, Cache: f.cache, Models: f.models, DrainTimeout: 5 * time.Second}
-	n, err := boot.StartNode(ctx, cfg, boot.Extra{Version: boot.Version(), Satellites: satellites(), BundleSize: f.bundle, Log: f.logger()})
+	cfg := boot.NodeConfig{Name: f.name, Data: f.data, NATS: f.nats, Gossip: f.gossip, Join: f.others(), Slots: f.slots, Cache: f.cache, Models: f.models, DrainTimeout: 5 * time.Second}
+	n, err := boot.StartNode(ctx, cfg, boot.Extra{Version: boot.Version(), Satellites: satellites(f.name), BundleSize: f.bundle, Log: f.logger()})
 	if err != nil {
 		return ready{}, nil, err
 	}
 	return ready{}, func() { n.Stop(context.WithoutCancel(ctx)) }, nil
-}
-
-func playServer(_ context.Context, f roleFlags) (ready, func(), error) {
-	s, err := streams.StartServer(streams.ServerOptions{Name: "bare", Dir: filepath.Clean(f.data), Listen: "127.0.0.1:0", Log: f.logger()})
-	if err != nil {
-		return ready{}, nil, err
-	}
-	return ready{NATS: s.URL()}, s.Stop, nil
 }

@@ -11,17 +11,21 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 )
 
-// satellites are what the mesh runs while it is measured: one that makes objects, one that passes them on.
-func satellites() []satellite.Satellite {
+// satellites are what the mesh runs while it is measured: one that makes objects, and others that pass them on, in one way or
+// another. node is the name of the node that runs them.
+func satellites(node string) []satellite.Satellite {
 	return []satellite.Satellite{
-		&emit{spec: spec("bench/emit", "Return as many objects as the payload's count")},
-		&noop{spec: spec("bench/noop", "Return the incoming object")},
+		&emit{spec: spec("bench/emit", "Return as many objects as the payload's count", "")},
+		&noop{spec: spec("bench/noop", "Return the incoming object", "")},
+		&nap{spec: spec("bench/nap", "Return the incoming object after a while", `"for": {"type": "string"}`)},
+		&flaky{spec: spec("bench/flaky", "Return the incoming object, one of ten at the second attempt", "")},
+		&hold{spec: spec("bench/hold", "Tell that the item began, and return its object once a file is there", `"until": {"type": "string"}, "fails": {"type": "boolean"}`), node: node},
 	}
 }
 
-func spec(name, title string) *satellite.Spec {
+func spec(name, title, properties string) *satellite.Spec {
 	return &satellite.Spec{Name: name, Kind: "custom", Title: title, Pool: orbit.CorePool, Timeout: time.Hour, BundleHint: 64,
-		Config: json.RawMessage(`{"type": "object", "additionalProperties": false}`)}
+		Config: json.RawMessage(`{"type": "object", "additionalProperties": false, "properties": {` + properties + `}}`)}
 }
 
 // noop returns what comes in. It is as cheap as a satellite can be, so what is measured is everything else.

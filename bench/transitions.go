@@ -70,7 +70,7 @@ func transitionsAt(ctx context.Context, b *bench, k, bundles int) ([]row, error)
 	}
 	m.profile(b)
 	for _, run := range done {
-		if err := m.check(ctx, run, objects, objects/k*2); err != nil {
+		if err := m.checkFan(ctx, run, objects, objects/k*2); err != nil {
 			return nil, err
 		}
 	}
