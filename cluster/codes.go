@@ -56,6 +56,7 @@ const (
 	codeUnread       = "ORB-C082"
 	codeLongRetries  = "ORB-C083"
 	codeInlineSecret = "ORB-C084"
+	codeNotStored    = "ORB-C085"
 
 	// What compiles, but is not run yet: NotRunYet knows them by their first digit.
 	codeTriggerLater = "ORB-C093"

@@ -36,6 +36,9 @@ type Options struct {
 	// Schemas remembers what the satellites' schemas say, for many files. Nil: each file reads them anew.
 	Schemas *Schemas
 
+	// Stored tells whether a project's vault holds a secret. Nil: nobody can tell, and nothing is said of it.
+	Stored func(project, name string) bool
+
 	// Classes places a step by its resources. Nil: every step is of class cpu.
 	Classes func(orbit.Resources) (class string, err error)
 }
@@ -105,6 +108,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.undeclaredSecrets(r.Spec)
 		c.unusedSecrets(r.Spec)
 		c.inlineSecrets()
+		c.notStored(r.Spec)
 		c.longRetries(r.Spec)
 		c.unread(g)
 		c.hardware(r.Spec)

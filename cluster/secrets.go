@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -112,6 +113,20 @@ func (c *compiler) inlineSecrets() {
 		message = fmt.Sprintf("the values of %d secrets stand in this file, this one first, for all who may read it", n)
 	}
 	c.warn(c.inlineAt[0], codeInlineSecret, "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run", "%s", message)
+}
+
+// notStored warns of secrets that the project's vault does not hold yet.
+func (c *compiler) notStored(s *Spec) {
+	project, _, ok := strings.Cut(s.Identifier.Text, "/")
+	if c.options.Stored == nil || !ok {
+		return
+	}
+	for _, secret := range s.Secrets {
+		if secret.Source == "vault" && !c.options.Stored(project, secret.Key) {
+			c.warn(secret.Pos, codeNotStored, "store it with orbit secrets set "+project+" "+secret.Key+", before a run is started",
+				"the vault of %s has no secret %s yet", project, quoted(secret.Key))
+		}
+	}
 }
 
 // hidden stands for the value of a secret.

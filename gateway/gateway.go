@@ -39,6 +39,7 @@ type Options struct {
 	Registry   *satellite.Registry
 	Classes    []orbit.Class
 	Vault      *vault.Vault
+	Backend    Backend            // where {vault: NAME} is taken from; nil: the projects' own vaults, sealed under Vault
 	Token      string             // the API asks for it; "": open
 	Peers      func() []mesh.Peer // what gossip knows; nil: no gossip
 	Witness    streams.Witness    // of who has died; nil: no gossip

@@ -159,7 +159,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 		"Resources": orbit.Resources{}, "Problem": orbit.Problem{}, "LogRecord": orbit.LogRecord{}, "LogList": page[orbit.LogRecord]{},
 		"Why": orbit.Why{}, "WhyReason": orbit.WhyReason{}, "Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
 		"RunList": page[orbit.Run]{}, "ItemList": page[orbit.ItemDoc]{}, "ClusterList": page[orbit.ClusterDoc]{}, "NodeList": page[orbit.NodeDoc]{},
-		"QueueList": page[orbit.QueueDoc]{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
+		"QueueList": page[orbit.QueueDoc]{}, "Secret": orbit.SecretDoc{}, "SecretList": page[orbit.SecretDoc]{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
 	for name, v := range types {
 		schema := d.at("components", "schemas", name)
 		fields, required := jsonFields(reflect.TypeOf(v))

@@ -26,8 +26,14 @@ type Applied struct {
 }
 
 // compile reads a cluster file with what this gateway knows.
-func (g *Gateway) compile(text []byte) *cluster.Result {
-	return cluster.Compile("cluster.yml", text, g.compiler)
+func (g *Gateway) compile(ctx context.Context, text []byte) *cluster.Result {
+	o := g.compiler
+	o.Stored = func(project, name string) bool {
+		_, err := g.vaultValue(ctx, project, name)
+		_, none := lacking(err)
+		return !none // what cannot be told now is told by the run
+	}
+	return cluster.Compile("cluster.yml", text, o)
 }
 
 // apply registers a cluster. want is the identifier that the caller named; "": whatever the file says.
@@ -35,7 +41,7 @@ func (g *Gateway) apply(ctx context.Context, want string, text []byte) (*Applied
 	if len(text) > MaxClusterFile {
 		return nil, errClusterFile()
 	}
-	r := g.compile(text)
+	r := g.compile(ctx, text)
 	if len(r.Errors()) > 0 {
 		p := invalid("the cluster file has %s", plural(len(r.Errors()), "error"))
 		p.Diagnostics = r.Diagnostics

@@ -73,6 +73,15 @@ type Node struct {
 	Seen     time.Time      `json:"seen"`
 }
 
+// Secret is a document of orbit_secrets: what is sealed for an owner, who is the key. A secret of a project's vault tells
+// its version and times as well; they are no secret.
+type Secret struct {
+	vault.Sealed
+	Version   int       `json:"version,omitempty"` // grows with each change
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+}
+
 // Plan is a compiled plan, as its own JSON.
 type Plan = RawJSON
 
@@ -95,7 +104,7 @@ type Store struct {
 	Clusters *Bucket[Cluster]
 	Plans    *Bucket[Plan]
 	Nodes    *Bucket[Node]
-	Secrets  *Bucket[vault.Sealed]
+	Secrets  *Bucket[Secret]
 	Blobs    *Blobs
 }
 
@@ -107,7 +116,7 @@ func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
 		Clusters: Open[Cluster](nc, js, ClustersBucket),
 		Plans:    Open[Plan](nc, js, PlansBucket),
 		Nodes:    Open[Node](nc, js, NodesBucket),
-		Secrets:  Open[vault.Sealed](nc, js, SecretsBucket),
+		Secrets:  Open[Secret](nc, js, SecretsBucket),
 		Blobs:    NewBlobs(js),
 	}
 }

@@ -22,7 +22,7 @@ type execution struct {
 	plan    *plan
 	step    *step
 	blobs   cluster.Blobs
-	secrets map[string]string
+	secrets vault.Answer
 	mask    *vault.Masker
 	spool   spool
 	results []orbit.Result
@@ -54,11 +54,11 @@ func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book)
 		return nil, err
 	}
 	if len(s.Secrets) > 0 {
-		values, err := n.secrets.get(ctx, b)
+		o, err := n.secrets.get(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		e.secrets, e.mask = values, vault.NewMasker(values)
+		e.secrets, e.mask = *o.Answer, o.mask
 	}
 	return e, nil
 }
@@ -105,6 +105,9 @@ func (e *execution) item(ctx context.Context, i int) error {
 		return err // the node's own trouble: blob store, connection. The bundle comes again.
 	}
 	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure}
+	if failure.Code == orbit.CodeDenied && len(e.step.Secrets) > 0 { // a secret may have been changed since it was asked for
+		e.node.secrets.forget(e.bundle.Run, e.bundle.Step)
+	}
 	wait := time.Duration(0)
 	if failure.Retryable && it.Attempt < e.step.Retries.Max {
 		in := e.came.Items[i]
@@ -233,7 +236,7 @@ func (e *execution) fixed() bool {
 // scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.
 func (e *execution) scope(it *orbit.Item, incoming orbit.Object) *cluster.Scope {
 	b := e.bundle
-	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets, Failure: e.step.Part == cluster.Failure,
+	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets.Values, Lacks: e.secrets.Lacks, Failure: e.step.Part == cluster.Failure,
 		Output: func(name string) (any, error) {
 			if name == e.step.Feeder() {
 				return incoming.Value()

@@ -69,3 +69,67 @@ func TestSecretStaysSecretThroughFailurePanicAndRestart(t *testing.T) {
 		_ = o.Items(run.ID, "") // answers are searched too
 	})
 }
+
+const vaulted = `
+version: 0.0.1b
+cluster:
+  identifier: test/vaulted
+  sla: 6h
+  trigger: api-call
+  retries: {max: 3, delay: 1s, jitter: none}
+  secrets:
+    - TOKEN: {vault: api-token}
+  satellites:
+    - {uses: test/single, identifier: a, config: {token: "${{ secrets.TOKEN }}"}}
+    - {uses: test/single, identifier: b, config: {token: "${{ secrets.TOKEN }}"}}
+`
+
+func setSecret(t *testing.T, o *orbittest.Orbit, value string) {
+	t.Helper()
+	if a := o.Call("PUT", "/v1/secrets/test/api-token", "", map[string]string{"value": value}); a.Status/100 != 2 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+}
+
+func TestASecretThatIsChangedReachesTheNextAttemptAfterARefusal(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 1, Gateways: 2, Wiretap: true}, func(o *orbittest.Orbit) {
+		setSecret(t, o, orbittest.Canary+"old")
+		o.Script.On("a", func(_ context.Context, x *orbittest.Execution) error {
+			token, _ := x.Config["token"].(string)
+			if strings.HasSuffix(token, "new") {
+				return x.Emit(map[string]any{"ok": true})
+			}
+			setSecret(t, o, orbittest.Canary+"new")
+			return orbit.Transient(orbit.CodeDenied, "the service refused %s", token)
+		})
+		run := o.Wait(o.Run(o.Apply(vaulted), nil))
+		wantRun(t, run, orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
+		if items := o.Items(run.ID, "satellite=a"); len(items) != 1 || items[0].Attempts != 2 {
+			t.Errorf("%+v", items)
+		}
+	})
+}
+
+func TestASecretThatIsRemovedFailsTheItemsThatNeedItUntilItIsThereAgain(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 1, Wiretap: true}, func(o *orbittest.Orbit) {
+		setSecret(t, o, orbittest.Canary+"old")
+		o.Script.On("a", func(_ context.Context, x *orbittest.Execution) error {
+			if a := o.Call("DELETE", "/v1/secrets/test/api-token", "", nil); a.Status != 204 {
+				t.Errorf("%d %s", a.Status, a.Body)
+			}
+			return x.Emit(map[string]any{"ok": true})
+		})
+		run := o.Wait(o.Run(o.Apply(vaulted), nil))
+		wantRun(t, run, orbit.RunFailed, "b", map[orbit.ItemState]int{orbit.ItemFailed: 1})
+		items := o.Items(run.ID, "satellite=b")
+		if len(items) != 1 || items[0].Error == nil || items[0].Error.Code != orbit.CodeSecret ||
+			!strings.Contains(items[0].Error.Message, "the secret TOKEN has no value: the vault of test has no secret api-token; store it with `orbit secrets set test api-token`") {
+			t.Fatalf("%+v", items)
+		}
+		setSecret(t, o, orbittest.Canary+"new")
+		if a := o.Call("POST", "/v1/runs/"+run.ID+"/retry", "", nil); a.Status != 200 && a.Status != 202 {
+			t.Fatalf("%d %s", a.Status, a.Body)
+		}
+		wantRun(t, o.Wait(run.ID), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
+	})
+}
