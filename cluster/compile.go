@@ -107,6 +107,7 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.resolve(r.Spec, g)
 		c.undeclaredSecrets(r.Spec)
 		c.unusedSecrets(r.Spec)
+		c.unnamedSecrets(g)
 		c.inlineSecrets()
 		c.notStored(r.Spec)
 		c.longRetries(r.Spec)
@@ -131,6 +132,7 @@ type compiler struct {
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
 	inline     map[string]string
 	inlineAt   []Pos       // where its values stand, in file order
+	unnamed    []Pos       // those of them that stand in a step
 	retries    RetryPolicy // the cluster's
 	retriesKey Pos
 	used       map[string]bool // secrets that expressions name

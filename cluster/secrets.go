@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -104,7 +105,7 @@ func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
 
 // inlineSecrets warns of values in the file, once.
 func (c *compiler) inlineSecrets() {
-	n := len(c.inline)
+	n := len(c.inline) + len(c.unnamed)
 	if n == 0 {
 		return
 	}
@@ -112,7 +113,11 @@ func (c *compiler) inlineSecrets() {
 	if n > 1 {
 		message = fmt.Sprintf("the values of %d secrets stand in this file, this one first, for all who may read it", n)
 	}
-	c.warn(c.inlineAt[0], codeInlineSecret, "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run", "%s", message)
+	hint := "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run"
+	if slices.Contains(c.unnamed, c.inlineAt[0]) {
+		hint = "declare it under cluster.secrets, as NAME: {env: NAME} or NAME: {vault: NAME}, and write ${{ secrets.NAME }} here"
+	}
+	c.warn(c.inlineAt[0], codeInlineSecret, hint, "%s", message)
 }
 
 // notStored warns of secrets that the project's vault does not hold yet.

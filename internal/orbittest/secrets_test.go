@@ -133,3 +133,24 @@ func TestASecretThatIsRemovedFailsTheItemsThatNeedItUntilItIsThereAgain(t *testi
 		wantRun(t, o.Wait(run.ID), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
 	})
 }
+
+func TestAValueUnderTheSecretsOfAStepIsStoredNowhere(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 1, Wiretap: true}, func(o *orbittest.Orbit) {
+		o.Script.On("a", func(_ context.Context, x *orbittest.Execution) error {
+			return x.Emit(map[string]any{"key": x.Invocation.Secrets()["KEY"], "fits": x.Invocation.Secrets()["KEY"] == orbittest.Canary+"literal"})
+		})
+		run := o.Wait(o.Run(o.Apply(`
+version: 0.0.1b
+cluster:
+  identifier: test/literal
+  sla: 6h
+  trigger: api-call
+  satellites:
+    - {uses: test/single, identifier: a, config: {secrets: [{KEY: "CANARY-literal"}]}}
+`), nil))
+		wantRun(t, run, orbit.RunSucceeded, "a", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
+		if out := o.Outputs(run.ID); len(out) != 1 || out[0] != `{"fits":true,"key":"***"}` {
+			t.Errorf("outputs %v", out)
+		}
+	})
+}
