@@ -25,11 +25,6 @@ func clusterSecrets(p *cluster.Plan) string {
 }
 func runSecrets(run string) string { return "run." + run }
 
-// seal seals for an owner.
-func (g *Gateway) seal(_ context.Context, owner string, plain []byte) (vault.Sealed, error) {
-	return g.opts.Vault.Seal(owner, plain), nil
-}
-
 // sealSecrets stores values sealed for their owner.
 func (g *Gateway) sealSecrets(ctx context.Context, owner string, values map[string]string) error {
 	plain, err := json.Marshal(values)

@@ -97,6 +97,9 @@ func (s *settler) run() {
 			}
 		})
 		wg.Go(func() { s.archive(ctx) })
+		if s.p == 0 {
+			wg.Go(func() { s.g.keepSecrets(ctx) })
+		}
 		err = s.lead(ctx)
 		if err != nil && s.g.ctx.Err() == nil {
 			s.g.log.Error().Err(err).Int("partition", s.p).Msg("stopped leading; trying again")

@@ -21,6 +21,13 @@ type Command[C any] struct {
 	Name  string
 	About string
 	Run   func(ctx context.Context, cfg C, stderr io.Writer) error
+	Verbs []Verb[C] // what else it does
+}
+
+// Verb is something that a daemon's program does with its configuration, at once.
+type Verb[C any] struct {
+	Name, Help string
+	Do         func(cfg C, stdout io.Writer) error
 }
 
 // Main reads flags and the configuration file, runs the daemon until it is told to stop, and gives the exit code: 0 done,
@@ -35,8 +42,12 @@ func (c Command[C]) Main(args []string, stdout, stderr io.Writer) int {
 	}
 	code := -1
 	file := &configFile{}
-	parser, err := kong.New(&cli, kong.Name(c.Name), kong.Description(c.About), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
-		kong.Configuration(file.load), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	options := []kong.Option{kong.Name(c.Name), kong.Description(c.About), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
+		kong.Configuration(file.load), kong.ConfigureHelp(kong.HelpOptions{Compact: true})}
+	for _, v := range c.Verbs {
+		options = append(options, kong.DynamicCommand(v.Name, v.Help, "", &struct{}{}))
+	}
+	parser, err := kong.New(&cli, options...)
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
 		return 1
@@ -58,6 +69,16 @@ func (c Command[C]) Main(args []string, stdout, stderr io.Writer) int {
 		return 0
 	case "config":
 		if err := printConfig(stdout, reflect.ValueOf(cli.Settings)); err != nil {
+			fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
+			return 1
+		}
+		return 0
+	}
+	for _, v := range c.Verbs {
+		if v.Name != parsed.Command() {
+			continue
+		}
+		if err := v.Do(cli.Settings, stdout); err != nil {
 			fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
 			return 1
 		}

@@ -15,6 +15,7 @@ func GatewayCommand() Command[GatewayConfig] {
 		Name:  "orbit-gateway",
 		About: "The gateway of an Exosphere Orbit mesh: API, clusters, runs, and (unless --nats names another) the NATS server.",
 		Run:   runGateway,
+		Verbs: []Verb[GatewayConfig]{{"rotate-key", "Add a new master key of secrets to the key file. The gateways that run seal everything anew under it.", rotateKey}},
 	}
 }
 
