@@ -32,6 +32,7 @@ type bench struct {
 	conn  *nats.Conn
 	told  *description
 	parts int // messages of log records that were made
+	taken map[string]vault.Request
 }
 
 // inBubble runs f against a gateway that leads.

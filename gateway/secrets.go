@@ -188,6 +188,9 @@ func (g *Gateway) grant(req vault.Request) (sender string, box []byte, err error
 	if !ok {
 		return "", nil, fmt.Errorf("run %s has no satellite %s", req.Run, req.Step)
 	}
+	if err := g.checkHolder(ctx, req, step); err != nil {
+		return "", nil, err
+	}
 	r := &reading{g: g, plan: p}
 	if doc.Secrets {
 		if r.ofRun, err = g.openSecrets(ctx, runSecrets(doc.ID)); err != nil {

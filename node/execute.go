@@ -10,6 +10,7 @@ import (
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/schema"
+	"github.com/exospherehost/orbit/streams"
 	"github.com/exospherehost/orbit/vault"
 )
 
@@ -39,7 +40,8 @@ var errSkip = errors.New("its condition does not hold")
 // prepare brings together what the bundle takes from elsewhere: what its bare items see, and its secrets. An error means that
 // it cannot be run here and now. It comes before a start is marked: that a gateway or the ledger is not at hand says
 // nothing about the bundle.
-func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*execution, error) {
+func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *book) (*execution, error) {
+	b := d.Bundle
 	s, ok := p.steps[b.Step]
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
@@ -54,7 +56,11 @@ func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book)
 		return nil, err
 	}
 	if len(s.Secrets) > 0 {
-		o, err := n.secrets.get(ctx, b)
+		lease, ok := d.Lease()
+		if !ok {
+			return nil, fmt.Errorf("the bundle %s came without a lease that this version can read", b.ID)
+		}
+		o, err := n.secrets.get(ctx, b, lease)
 		if err != nil {
 			return nil, err
 		}

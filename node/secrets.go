@@ -56,7 +56,7 @@ func newSecrets(nc *nats.Conn, node string, keys *vault.Keys) *secrets {
 }
 
 // get gives the values that the bundle's step may have.
-func (s *secrets) get(ctx context.Context, b *orbit.Bundle) (*opened, error) {
+func (s *secrets) get(ctx context.Context, b *orbit.Bundle, l streams.Lease) (*opened, error) {
 	key := secretKey{b.Run, b.Step}
 	s.mu.Lock()
 	e, ok := s.cache[key]
@@ -64,7 +64,7 @@ func (s *secrets) get(ctx context.Context, b *orbit.Bundle) (*opened, error) {
 	if ok && time.Since(e.at) < secretLife {
 		return e.opened, nil
 	}
-	req := vault.Request{Run: b.Run, Bundle: b.ID, Step: b.Step, Node: s.node, Key: s.keys.Public()}
+	req := vault.Request{Run: b.Run, Bundle: b.ID, Seq: l.Seq, Step: b.Step, Node: s.node, Key: s.keys.Public()}
 	body, err := json.Marshal(req)
 	if err != nil {
 		return nil, err

@@ -81,6 +81,15 @@ func QueuesOf(class, pool string) []Queue {
 	return qs
 }
 
+// QueueOf reads the queue and the run off the subject of a bundle.
+func QueueOf(subject string) (q Queue, run string, ok bool) {
+	t := strings.Split(subject, ".")
+	if len(t) != 7 || t[0] != "orbit" || t[1] != "work" {
+		return q, "", false
+	}
+	return Queue{Class: t[2], Pool: t[3], Tier: t[4]}, t[6], true
+}
+
 // StreamName is the stream of a partition.
 func StreamName(p int) string { return "ORBIT_" + strconv.Itoa(p) }
 

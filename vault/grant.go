@@ -15,6 +15,7 @@ const grantLife = 2 * time.Minute
 type Request struct {
 	Run    string `json:"run"`
 	Bundle string `json:"bundle"`
+	Seq    uint64 `json:"seq"` // of the bundle in its stream, as the delivery says
 	Step   string `json:"step"`
 	Node   string `json:"node"`
 	Key    string `json:"key"` // the node's public X25519 key
