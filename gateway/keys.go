@@ -225,13 +225,16 @@ func (g *Gateway) answerKeys(m *nats.Msg) {
 
 // keepSecrets does what the leader of partition 0 does for secrets, until ctx ends.
 func (g *Gateway) keepSecrets(ctx context.Context) {
-	k := &keyKeeper{g: g}
+	k, s := &keyKeeper{g: g}, &secretSweeper{g: g}
 	for wait := time.Duration(0); ; wait = keysEvery {
 		if pause(ctx, wait) != nil {
 			return
 		}
 		if err := k.pass(ctx); err != nil && ctx.Err() == nil {
 			g.log.Warn().Err(err).Msg("the keys of secrets are not looked after; trying again")
+		}
+		if err := s.pass(ctx); err != nil && ctx.Err() == nil {
+			g.log.Warn().Err(err).Msg("secrets that nothing needs any more are not removed; trying again")
 		}
 	}
 }
