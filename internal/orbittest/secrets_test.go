@@ -2,7 +2,13 @@ package orbittest_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,17 +32,41 @@ cluster:
     - {uses: test/few, identifier: c, config: {token: "Bearer${{ secrets.TOKEN }}"}}
 `
 
+// encodings are the forms in which programs write a secret.
+func encodings(s string) (out []string) {
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		for shift := range 3 {
+			out = append(out, e.EncodeToString([]byte("abc"[:shift]+s+"xyz")))
+		}
+	}
+	out = append(out, hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s))), url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s))
+	for _, format := range []string{"%%%02x", "%%%02X", `\u%04x`, "&#%d;"} {
+		text := ""
+		for _, c := range []byte(s) {
+			text += fmt.Sprintf(format, c)
+		}
+		out = append(out, text, fmt.Sprintf("%q", text))
+	}
+	return out
+}
+
 // blab says its secret wherever it can: in the log, in its outputs, and at its first attempt in an error.
 func blab(_ context.Context, x *orbittest.Execution) error {
 	token, _ := x.Config["token"].(string)
 	if !strings.Contains(token, "CANARY-9f3a77c1") {
 		return orbit.Permanent(orbit.CodeSecret, "%s has no secret", x.Item())
 	}
+	encoded := encodings(token)
 	x.Log.Warn().Str("token", token).Msg("logging in with " + token)
+	x.Log.Debug().Strs("encoded", encoded).Msg(strings.Join(encoded, " "))
 	if x.Attempt == 1 {
-		return orbit.Transient(orbit.CodeDenied, "%s: the service refused the token %s", x.Item(), token)
+		return orbit.Transient(orbit.CodeDenied, "%s: the service refused the token %s, %s", x.Item(), token, strings.Join(encoded, " "))
 	}
-	return x.Emit(map[string]any{"echo": token, token: true, "nested": []any{map[string]any{"deep": "x" + token + "y"}}})
+	list := make([]any, len(encoded))
+	for i := range encoded {
+		list[i] = encoded[i]
+	}
+	return x.Emit(map[string]any{"encoded": list, "echo": token, token: true, "nested": []any{map[string]any{"deep": "x" + token + "y"}}})
 }
 
 func TestSecretReachesItsSatelliteAndNobodyElse(t *testing.T) {
@@ -46,7 +76,16 @@ func TestSecretReachesItsSatelliteAndNobodyElse(t *testing.T) {
 		run := o.Wait(o.Run(o.Apply(secretive), nil))
 		wantRun(t, run, orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 1})
 		out := o.Outputs(run.ID)
-		if len(out) != 1 || out[0] != `{"Bearer***":true,"echo":"Bearer***","nested":[{"deep":"xBearer***y"}]}` {
+		var got struct{ Encoded []string }
+		if len(out) != 1 || json.Unmarshal([]byte(out[0]), &got) != nil || len(got.Encoded) < 20 || !slices.ContainsFunc(got.Encoded, func(s string) bool { return s == "Bearer***" }) {
+			t.Errorf("outputs %v", out)
+		}
+		for _, s := range got.Encoded {
+			if !strings.Contains(s, "***") {
+				t.Errorf("%q is not masked", s)
+			}
+		}
+		if len(out) != 1 || !strings.HasPrefix(out[0], `{"Bearer***":true,"echo":"Bearer***","encoded":[`) || !strings.HasSuffix(out[0], `],"nested":[{"deep":"xBearer***y"}]}`) {
 			t.Errorf("outputs %v; the secret should be masked and the rest be there", out)
 		}
 	})
