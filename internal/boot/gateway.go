@@ -23,6 +23,7 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
 	"github.com/exospherehost/orbit/streams"
+	"github.com/exospherehost/orbit/vault/hashicorp"
 )
 
 // GatewayConfig is the configuration of a gateway. Every field is a flag and a key of the configuration file of the same
@@ -42,6 +43,7 @@ type GatewayConfig struct {
 	KeyFile       string   `name:"key-file" help:"File with the master key of secrets, made at the first start; all gateways need the same. Empty: secrets.key in the data folder." placeholder:"FILE"`
 
 	PassphraseFile string         `name:"passphrase-file" help:"File with a passphrase, of which the master key is made instead, with Argon2id; the newest of several stands last. Else ORBIT_KEY_PASSPHRASE. Empty: the key file." placeholder:"FILE"`
+	Vault          VaultConfig    `help:"A HashiCorp Vault (KV version 2) from which {vault: NAME} of a cluster is taken: address, mount, namespace, token-file (else VAULT_TOKEN) or approle {role-id, secret-id-file}, ca-file. Empty: the projects' vaults of Orbit." placeholder:"{address: URL, …}"`
 	DiscardSecrets bool           `name:"discard-secrets" help:"At this start remove the secrets that were sealed under keys that are lost. Without it the gateway does not start."`
 	Classes        string         `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
 	Partitions     int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
@@ -65,6 +67,7 @@ type Gateway struct {
 	mesh    *mesh.Mesh
 	gateway *gateway.Gateway
 	catalog *catalog.Catalog
+	outside *hashicorp.Client // nil: secrets are kept here
 	http    *http.Server
 	addr    string
 	served  chan error
@@ -127,6 +130,9 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	if err != nil {
 		return nil, err
 	}
+	if g.outside, err = cfg.Vault.open(); err != nil {
+		return nil, err
+	}
 	g.conn, err = streams.Connect(ctx, streams.ConnectOptions{Name: "orbit-gateway " + cfg.Name, URL: cfg.NATS, Creds: cfg.NATSCreds, Token: natsToken,
 		Server: g.Server, Wait: 5 * time.Second, Log: log})
 	if err != nil {
@@ -145,7 +151,11 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 			return nil, err
 		}
 	}
-	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
+	var backend gateway.Backend
+	if g.outside != nil {
+		backend = g.outside
+	}
+	g.gateway, err = gateway.Start(ctx, gateway.Options{Backend: backend, Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
 		Vault: secrets, DiscardSecrets: cfg.DiscardSecrets, Token: g.Token, Peers: g.mesh.Peers, Witness: g.mesh, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
 		ArchiveAfter: time.Duration(cfg.ArchiveAfter), KeepRuns: time.Duration(cfg.KeepRuns),
 		Alone:  g.Server != nil, // the lock on the data folder proves it
@@ -195,6 +205,9 @@ func (g *Gateway) Stop(ctx context.Context) {
 	}
 	if g.catalog != nil {
 		_ = g.catalog.Close()
+	}
+	if g.outside != nil {
+		g.outside.Close()
 	}
 	if g.conn != nil {
 		g.conn.Close()

@@ -1,13 +1,19 @@
 package boot
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/exospherehost/orbit/vault"
+	"github.com/exospherehost/orbit/vault/hashicorp"
 )
 
 // PassphraseVariable is the environment variable that holds the passphrase of the master key where no file is given.
@@ -54,8 +60,35 @@ func rotateKey(cfg GatewayConfig, stdout io.Writer) error {
 	return nil
 }
 
+// TokenOfVault is the environment variable with the token of a HashiCorp Vault, where the configuration names no login.
+const TokenOfVault = "VAULT_TOKEN"
+
+// VaultConfig is the section about a HashiCorp Vault.
+type VaultConfig struct{ hashicorp.Options }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *VaultConfig) UnmarshalText(text []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&v.Options); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("the section vault cannot be read: %w", err)
+	}
+	return nil
+}
+
+// MarshalYAML implements yaml.Marshaler.
+func (v VaultConfig) MarshalYAML() (any, error) { return v.Options, nil }
+
+// open makes the client; nil where no Vault is named.
+func (v VaultConfig) open() (*hashicorp.Client, error) {
+	if v.Options == (hashicorp.Options{}) {
+		return nil, nil
+	}
+	return hashicorp.New(v.Options, func() string { return strings.TrimSpace(os.Getenv(TokenOfVault)) })
+}
+
 // own are the variables that hold secrets of the gateway itself.
-var own = []string{TokenVariable, PassphraseVariable}
+var own = []string{TokenVariable, PassphraseVariable, TokenOfVault}
 
 // clusterEnv is the environment that {env: NAME} of a cluster file sees: the gateway's, without its own secrets.
 func clusterEnv(name string) (string, bool) {

@@ -75,3 +75,38 @@ func TestAClusterDoesNotSeeTheSecretsOfTheGateway(t *testing.T) {
 		}
 	}
 }
+
+func TestAHashiCorpVaultIsNamedInASection(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateway.yml")
+	for name, c := range map[string]struct {
+		text string
+		args []string
+		code int
+		want string
+	}{
+		"in the file":    {"vault:\n  address: https://v:8200\n  mount: kv\n  approle: {role-id: r, secret-id-file: /f}\n", nil, 0, "address: https://v:8200\n    mount: kv\n    approle:\n        role-id: r\n        secret-id-file: /f\n"},
+		"as a flag":      {"", []string{"--vault", "{address: 'https://v:8200', token-file: /f}"}, 0, "token-file: /f\n"},
+		"not at all":     {"", nil, 0, "vault: {}\n"},
+		"a wrong key":    {"vault: {adress: https://v:8200}\n", nil, 2, "field adress not found"},
+		"a token itself": {"vault: {address: https://v:8200, token: CANARY}\n", nil, 2, "field token not found"},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := run(GatewayCommand(), append([]string{"config", "--config", file}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errs, c.want) || strings.Contains(out+errs, "CANARY") {
+			t.Errorf("%s: exit code %d, %s%s", name, code, out, errs)
+		}
+	}
+	if c, err := (VaultConfig{}).open(); c != nil || err != nil {
+		t.Errorf("%v, %v", c, err)
+	}
+	t.Setenv(TokenOfVault, "t")
+	v := VaultConfig{}
+	if err := v.UnmarshalText([]byte("{address: 'https://v:8200'}")); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := v.open(); err != nil || c.String() != "the HashiCorp Vault at https://v:8200" {
+		t.Errorf("%v, %v", c, err)
+	}
+}
