@@ -46,6 +46,19 @@ func (b *bench) held(run string) vault.Request {
 	if req, ok := b.taken[run]; ok {
 		return req
 	}
+	for tries := 0; b.taken[run].Run == "" && tries < 50; tries++ { // a consumer learns of what is stored in its own time
+		b.takeAll()
+		time.Sleep(10 * time.Millisecond)
+	}
+	if b.taken[run].Run == "" {
+		b.Fatalf("there is no bundle of run %s", run)
+	}
+	return b.taken[run]
+}
+
+// takeAll takes every bundle that waits.
+func (b *bench) takeAll() {
+	b.Helper()
 	for _, q := range b.g.topology.Queues() {
 		c, err := b.g.js.Consumer(b.Context(), streams.StreamName(0), q.Consumer())
 		if err != nil {
@@ -67,10 +80,6 @@ func (b *bench) held(run string) vault.Request {
 			b.taken[bundle.Run] = vault.Request{Run: bundle.Run, Bundle: bundle.ID, Step: bundle.Step, Seq: meta.Sequence.Stream, Node: "n1"}
 		}
 	}
-	if b.taken[run].Run == "" {
-		b.Fatalf("there is no bundle of run %s", run)
-	}
-	return b.taken[run]
 }
 
 // asked is granted with the reasons for what there is not.
