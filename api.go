@@ -143,6 +143,14 @@ type Slots struct {
 	Busy  int `json:"busy"`
 }
 
+// SecretDoc is a secret in a project's vault: all that is told of it.
+type SecretDoc struct {
+	Name      string    `json:"name"`
+	Version   int       `json:"version"` // 1 when it was set first
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
 // QueueDoc is one queue of work.
 type QueueDoc struct {
 	Class   string     `json:"class"`

@@ -38,7 +38,7 @@ func ParseBytes(s string) (Bytes, error) {
 		}
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(f) || f < 0 || f*size >= math.MaxInt64 {
+	if err != nil || strings.Contains(text, "_") || math.IsNaN(f) || f < 0 || f*size >= math.MaxInt64 {
 		return 0, fmt.Errorf("%q is no amount of bytes; write it like 16GiB or 512MiB", s)
 	}
 	return Bytes(f * size), nil

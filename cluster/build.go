@@ -17,6 +17,7 @@ func (c *compiler) plan(s *Spec, g *graph) *Plan {
 	for _, secret := range s.Secrets {
 		p.Secrets = append(p.Secrets, secret.SecretSource)
 	}
+	p.Secrets = append(p.Secrets, c.nameSecrets(g)...)
 	slices.SortFunc(p.Secrets, func(a, b SecretSource) int { return cmp.Compare(a.Name, b.Name) })
 	order := g.topological()
 	place := make(map[*node]int, len(order))

@@ -118,5 +118,6 @@ func classes(r orbit.Resources) (string, error) {
 }
 
 func compile(text string) *cluster.Result {
-	return cluster.Compile("c.yml", []byte(text), cluster.Options{Catalog: newCatalog(), Check: fakeCheck, Classes: classes})
+	return cluster.Compile("c.yml", []byte(text), cluster.Options{Catalog: newCatalog(), Check: fakeCheck, Classes: classes,
+		Stored: func(_, name string) bool { return name != "not-stored" }})
 }

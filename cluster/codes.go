@@ -56,4 +56,5 @@ const (
 	codeUnread       = "ORB-C082"
 	codeLongRetries  = "ORB-C083"
 	codeInlineSecret = "ORB-C084"
+	codeNotStored    = "ORB-C085"
 )

@@ -36,6 +36,9 @@ type Options struct {
 	// Schemas remembers what the satellites' schemas say, for many files. Nil: each file reads them anew.
 	Schemas *Schemas
 
+	// Stored tells whether a project's vault holds a secret. Nil: nobody can tell, and nothing is said of it.
+	Stored func(project, name string) bool
+
 	// Classes places a step by its resources. Nil: every step is of class cpu.
 	Classes func(orbit.Resources) (class string, err error)
 }
@@ -102,7 +105,9 @@ func Compile(file string, text []byte, o Options) *Result {
 		c.triggerSecrets(r.Spec)
 		c.undeclaredSecrets(r.Spec)
 		c.unusedSecrets(r.Spec)
+		c.unnamedSecrets(g)
 		c.inlineSecrets()
+		c.notStored(r.Spec)
 		c.longRetries(r.Spec)
 		c.unread(g)
 		c.foreign(r.Spec)
@@ -126,6 +131,7 @@ type compiler struct {
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
 	inline     map[string]string
 	inlineAt   []Pos       // where its values stand, in file order
+	unnamed    []Pos       // those of them that stand in a step
 	retries    RetryPolicy // the cluster's
 	retriesKey Pos
 	used       map[string]bool // secrets that expressions name

@@ -105,6 +105,9 @@ func (e Explanation) Excerpts() (fails, mended string) {
 
 // Told is what is said about the example, as Render writes it. File is the name that the example goes by.
 func (e Explanation) Told(file string, o Options, color bool) string {
+	if e.Code == codeNotStored { // told by a gateway, which knows what is stored
+		o.Stored = func(string, string) bool { return false }
+	}
 	r := Compile(file, []byte(Whole(e.Fails)), o)
 	if e.Code == codeLayout { // told by Format alone
 		_, r.Diagnostics = Format(file, []byte(Whole(e.Fails)))

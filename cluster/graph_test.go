@@ -136,7 +136,7 @@ func TestGrantsComeFromTheNearestAncestorThatFoundFiles(t *testing.T) {
 		s, _ := p.Step(id)
 		var got []string
 		for _, g := range s.Grants {
-			v, err := g.Secrets.Resolve(&cluster.Scope{Secrets: map[string]string{"A": "1", "B": "2"}})
+			v, err := g.Secrets.Resolve(&cluster.Scope{Secrets: map[string]string{"A": "1", "B": "2", "0-far-secrets-region-960bcda4": "eu-1"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func TestGrantsComeFromTheNearestAncestorThatFoundFiles(t *testing.T) {
 		}
 	}
 	parse, _ := p.Step("parse")
-	if diff := cmp.Diff([]string{"A", "B", "C"}, parse.Secrets); diff != "" {
+	if diff := cmp.Diff([]string{"0-far-secrets-region-960bcda4", "A", "B", "C"}, parse.Secrets); diff != "" {
 		t.Error(diff)
 	}
 	if between, _ := p.Step("between"); between.Grants != nil || between.Secrets != nil {

@@ -3,6 +3,8 @@ package cluster
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -103,7 +105,7 @@ func (c *compiler) readSecret(key, value *yaml.Node, s *SecretSpec) bool {
 
 // inlineSecrets warns of values in the file, once.
 func (c *compiler) inlineSecrets() {
-	n := len(c.inline)
+	n := len(c.inline) + len(c.unnamed)
 	if n == 0 {
 		return
 	}
@@ -111,7 +113,25 @@ func (c *compiler) inlineSecrets() {
 	if n > 1 {
 		message = fmt.Sprintf("the values of %d secrets stand in this file, this one first, for all who may read it", n)
 	}
-	c.warn(c.inlineAt[0], codeInlineSecret, "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run", "%s", message)
+	hint := "write {env: NAME}, or {vault: NAME} for a value stored with orbit secrets set; orbit run --secrets-file gives values for one run"
+	if slices.Contains(c.unnamed, c.inlineAt[0]) {
+		hint = "declare it under cluster.secrets, as NAME: {env: NAME} or NAME: {vault: NAME}, and write ${{ secrets.NAME }} here"
+	}
+	c.warn(c.inlineAt[0], codeInlineSecret, hint, "%s", message)
+}
+
+// notStored warns of secrets that the project's vault does not hold yet.
+func (c *compiler) notStored(s *Spec) {
+	project, _, ok := strings.Cut(s.Identifier.Text, "/")
+	if c.options.Stored == nil || !ok {
+		return
+	}
+	for _, secret := range s.Secrets {
+		if secret.Source == "vault" && !c.options.Stored(project, secret.Key) {
+			c.warn(secret.Pos, codeNotStored, "store it with orbit secrets set "+project+" "+secret.Key+", before a run is started",
+				"the vault of %s has no secret %s yet", project, quoted(secret.Key))
+		}
+	}
 }
 
 // hidden stands for the value of a secret.

@@ -41,6 +41,7 @@ type Expr struct {
 type Scope struct {
 	Plan    *Plan
 	Secrets map[string]string
+	Lacks   map[string]string              // of secrets without a value: why they have none, as a sentence
 	Output  func(step string) (any, error) // the object of an ancestor, or the list of its objects; Payload; Failed. Loaded when first asked for
 	Failure bool                           // a failure step: Output knows Failed
 	Values  map[string]any                 // the roots cluster, run and trigger
@@ -165,6 +166,9 @@ func (e *Expr) resolve(s *Scope) (any, error) {
 		}
 		value, ok := s.Secrets[segments[0].Name]
 		if !ok {
+			if why := s.Lacks[segments[0].Name]; why != "" {
+				return nil, orbit.Permanent(orbit.CodeSecret, "the secret %s has no value: %s", segments[0].Name, why)
+			}
 			return nil, orbit.Permanent(orbit.CodeSecret, "the secret %s has no value", segments[0].Name)
 		}
 		return value, nil

@@ -33,17 +33,20 @@ import (
 
 // Options say what a gateway is.
 type Options struct {
-	Name       string
-	Version    string
-	Conn       *nats.Conn // stays the caller's; it is open until Stop has returned
-	Registry   *satellite.Registry
-	Classes    []orbit.Class
-	Vault      *vault.Vault
-	Token      string             // the API asks for it; "": open
-	Peers      func() []mesh.Peer // what gossip knows; nil: no gossip
-	Witness    streams.Witness    // of who has died; nil: no gossip
-	Partitions int                // 1 by default
-	Replicas   int                // of streams and buckets, 1 by default
+	Name     string
+	Version  string
+	Conn     *nats.Conn // stays the caller's; it is open until Stop has returned
+	Registry *satellite.Registry
+	Classes  []orbit.Class
+	Vault    *vault.Vault
+	Backend  Backend // where {vault: NAME} is taken from; nil: the projects' own vaults, sealed under Vault
+	// DiscardSecrets removes at the start what is sealed under keys that are not here. Without it such a start is refused.
+	DiscardSecrets bool
+	Token          string             // the API asks for it; "": open
+	Peers          func() []mesh.Peer // what gossip knows; nil: no gossip
+	Witness        streams.Witness    // of who has died; nil: no gossip
+	Partitions     int                // 1 by default
+	Replicas       int                // of streams and buckets, 1 by default
 	// ArchiveAfter is how long after its end a run is put away: its records move from the stream to an archive.
 	// DefaultArchiveAfter by default, MinArchiveAfter at least.
 	ArchiveAfter time.Duration
@@ -105,8 +108,17 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
 	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	if _, err := js.AccountInfo(setup); err != nil {
+		return nil, fmt.Errorf("the NATS server has no JetStream for us (%w); enable it, or run orbit-gateway without --nats to use the embedded server", err)
+	}
+	if err := g.checkKeys(setup); err != nil {
+		return nil, err
+	}
 	if err := g.setUp(setup); err != nil {
 		return nil, storageTrouble(err)
+	}
+	if err := g.discard(setup); err != nil {
+		return nil, err
 	}
 	if g.pub, err = streams.NewPublisher(o.Conn); err != nil {
 		return nil, err
@@ -159,9 +171,6 @@ func (g *Gateway) Stop() {
 
 // setUp creates streams, buckets and the queues that every mesh has. Dying half-way is mended by the next start.
 func (g *Gateway) setUp(ctx context.Context) error {
-	if _, err := g.js.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("the NATS server has no JetStream for us (%w); enable it, or run orbit-gateway without --nats to use the embedded server", err)
-	}
 	if err := g.topology.Ensure(ctx); err != nil {
 		return err
 	}
@@ -189,6 +198,10 @@ func (g *Gateway) listen() error {
 	// One gateway of all answers a node.
 	if sub, err = g.opts.Conn.QueueSubscribe(streams.SecretsSubject, "orbit-gateway", g.answerSecrets); err != nil {
 		return fmt.Errorf("subscribe to questions for secrets: %w", err)
+	}
+	g.subs = append(g.subs, sub)
+	if sub, err = g.opts.Conn.Subscribe(streams.KeysSubject, g.answerKeys); err != nil {
+		return fmt.Errorf("subscribe to questions for keys: %w", err)
 	}
 	g.subs = append(g.subs, sub)
 	for p, s := range g.settlers {

@@ -32,10 +32,11 @@ type bench struct {
 	conn  *nats.Conn
 	told  *description
 	parts int // messages of log records that were made
+	taken map[string]vault.Request
 }
 
 // inBubble runs f against a gateway that leads.
-func inBubble(t *testing.T, f func(b *bench)) {
+func inBubble(t *testing.T, f func(b *bench), change ...func(*Options)) {
 	t.Helper()
 	// nats.go keeps timers in a pool, and one of an earlier bubble must not be used in this: two rounds empty the pool.
 	runtime.GC()
@@ -61,8 +62,12 @@ func inBubble(t *testing.T, f func(b *bench)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := Start(t.Context(), Options{Name: "gateway", Version: "1.2.3", Conn: conn, Registry: registry, Classes: placement.DefaultClasses(),
-			Vault: secrets, Token: testToken, Alone: true, Log: zerolog.Nop()})
+		o := Options{Name: "gateway", Version: "1.2.3", Conn: conn, Registry: registry, Classes: placement.DefaultClasses(),
+			Vault: secrets, Token: testToken, Alone: true, Log: zerolog.Nop()}
+		for _, c := range change {
+			c(&o)
+		}
+		g, err := Start(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -27,11 +28,7 @@ func (g *Gateway) getTriggers(w http.ResponseWriter, r *http.Request) error {
 	list, states := g.triggers.all()
 	docs := make([]orbit.TriggerDoc, 0, len(list))
 	for _, tr := range list {
-		doc, err := g.showTrigger(tr, states[tr.key].Trigger)
-		if err != nil {
-			return err
-		}
-		docs = append(docs, doc)
+		docs = append(docs, g.showTrigger(r.Context(), tr, states[tr.key].Trigger))
 	}
 	p, err := offsetPage(r, docs)
 	if err != nil {
@@ -41,7 +38,7 @@ func (g *Gateway) getTriggers(w http.ResponseWriter, r *http.Request) error {
 }
 
 // showTrigger is what people see of a trigger.
-func (g *Gateway) showTrigger(tr *trigger, st kv.Trigger) (orbit.TriggerDoc, error) {
+func (g *Gateway) showTrigger(ctx context.Context, tr *trigger, st kv.Trigger) orbit.TriggerDoc {
 	doc := orbit.TriggerDoc{Name: tr.name, Cluster: tr.cluster, Type: tr.Type, State: "active", Next: []time.Time{}, LastRun: st.LastRun,
 		Waiting: len(st.Queue), Skipped: st.Skipped, Error: st.Error, Overlap: tr.Overlap, CatchUp: tr.CatchUp, Filter: tr.Filter, Signed: tr.Secret != ""}
 	if st.Paused {
@@ -67,15 +64,14 @@ func (g *Gateway) showTrigger(tr *trigger, st kv.Trigger) (orbit.TriggerDoc, err
 	case "cluster":
 		doc.When = tr.Trigger.Cluster + " " + tr.On
 	case "webhook":
-		if st.Token != nil {
-			token, err := g.opts.Vault.Open(tokenOwner(tr), *st.Token)
-			if err != nil {
-				return doc, err
-			}
-			doc.URL = "/v1/hooks/" + string(token)
+		token, err := g.token(ctx, tr)
+		if err != nil {
+			doc.Error = "its URL cannot be shown: " + asProblem(err).Detail
+			break
 		}
+		doc.URL = "/v1/hooks/" + token
 	}
-	return doc, nil
+	return doc
 }
 
 // ready waits for the first look at what triggers there are, and has a fresh look taken.
@@ -169,11 +165,7 @@ func (g *Gateway) postPauseTrigger(paused bool) func(http.ResponseWriter, *http.
 		if err != nil {
 			return err
 		}
-		doc, err := g.showTrigger(tr, st)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, http.StatusOK, doc)
+		return writeJSON(w, http.StatusOK, g.showTrigger(r.Context(), tr, st))
 	}
 }
 
@@ -228,13 +220,11 @@ func (g *Gateway) checkSignature(r *http.Request, tr *trigger, body []byte) erro
 	if err != nil {
 		return err
 	}
-	values, err := g.secretValues(r.Context(), p, nil)
-	if err != nil {
+	key, err := (&reading{g: g, plan: p}).value(r.Context(), tr.Secret)
+	if why, none := lacking(err); none {
+		return problem(http.StatusServiceUnavailable, "no value for the secret %s of the trigger %s: %s", tr.Secret, tr.name, why)
+	} else if err != nil {
 		return err
-	}
-	key, ok := values[tr.Secret]
-	if !ok || key == "" {
-		return problem(http.StatusServiceUnavailable, "the secret %s of the trigger %s has no value on this gateway", tr.Secret, tr.name)
 	}
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write(body)
@@ -262,16 +252,37 @@ func (t *triggers) hook(token string) (*trigger, kv.Trigger) {
 	return nil, kv.Trigger{}
 }
 
-// newToken makes the last part of a hook's URL, which nobody guesses.
-func (t *triggers) newToken(tr *trigger, doc *kv.Trigger) {
+// newToken makes the last part of a hook's URL, which nobody guesses, and gives it; that of another gateway, where it was first.
+func (t *triggers) newToken(ctx context.Context, tr *trigger) (string, error) {
 	raw := make([]byte, 24)
 	_, _ = rand.Read(raw) // never fails
 	token := base64.RawURLEncoding.EncodeToString(raw)
-	sealed := t.g.opts.Vault.Seal(tokenOwner(tr), []byte(token))
-	doc.TokenHash, doc.Token = hashToken(token), &sealed
+	sealed, err := t.g.seal(ctx, hookSecret(tr), []byte(token))
+	if err != nil {
+		return "", err
+	}
+	// Dying after this: whoever goes on takes the token that is there.
+	_, err = t.g.store.Secrets.Create(ctx, hookSecret(tr), &kv.Secret{Sealed: sealed})
+	if errors.Is(err, kv.ErrConflict) {
+		return t.g.token(ctx, tr)
+	}
+	return token, err
 }
 
-func tokenOwner(tr *trigger) string { return "hook." + tr.id }
+// token opens the last part of a hook's URL.
+func (g *Gateway) token(ctx context.Context, tr *trigger) (string, error) {
+	doc, _, err := g.store.Secrets.Get(ctx, hookSecret(tr))
+	if err != nil {
+		return "", err
+	}
+	token, err := g.opts.Vault.Open(hookSecret(tr), doc.Sealed)
+	return string(token), err
+}
+
+// hookSecret owns the token of a webhook trigger, and is its key in orbit_secrets.
+func hookSecret(tr *trigger) string { return hookSecrets + tr.key }
+
+const hookSecrets = "hook."
 
 func hashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))

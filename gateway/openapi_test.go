@@ -160,7 +160,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 		"Why": orbit.Why{}, "WhyReason": orbit.WhyReason{}, "Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
 		"RunList": page[orbit.Run]{}, "ItemList": page[orbit.ItemDoc]{}, "ClusterList": page[orbit.ClusterDoc]{}, "NodeList": page[orbit.NodeDoc]{},
 		"QueueList": page[orbit.QueueDoc]{}, "Trigger": orbit.TriggerDoc{}, "TriggerList": page[orbit.TriggerDoc]{},
-		"SatelliteFailure": orbit.SatelliteFailure{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
+		"Secret": orbit.SecretDoc{}, "SecretList": page[orbit.SecretDoc]{}, "SatelliteFailure": orbit.SatelliteFailure{}, "SatelliteList": page[orbit.SatelliteSpec]{}}
 	for name, v := range types {
 		schema := d.at("components", "schemas", name)
 		fields, required := jsonFields(reflect.TypeOf(v))

@@ -31,21 +31,24 @@ func (g *Gateway) sealSecrets(ctx context.Context, owner string, values map[stri
 	if err != nil {
 		return err
 	}
-	sealed := g.opts.Vault.Seal(owner, plain)
-	_, err = g.store.Secrets.Put(ctx, owner, &sealed)
+	sealed, err := g.seal(ctx, owner, plain)
+	if err != nil {
+		return err
+	}
+	_, err = g.store.Secrets.Put(ctx, owner, &kv.Secret{Sealed: sealed})
 	return err
 }
 
 // openSecrets gives the values that an owner has; none is fine.
 func (g *Gateway) openSecrets(ctx context.Context, owner string) (map[string]string, error) {
-	sealed, _, err := g.store.Secrets.Get(ctx, owner)
+	doc, _, err := g.store.Secrets.Get(ctx, owner)
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	plain, err := g.opts.Vault.Open(owner, *sealed)
+	plain, err := g.opts.Vault.Open(owner, doc.Sealed)
 	if err != nil {
 		return nil, fmt.Errorf("secrets of %s: %w", owner, err)
 	}
@@ -53,34 +56,63 @@ func (g *Gateway) openSecrets(ctx context.Context, owner string) (map[string]str
 	return values, json.Unmarshal(plain, &values)
 }
 
-// secretValues gives the values of all declared secrets of a plan that have one: those sent with the run, then those in
-// the cluster file, then the gateway's environment.
-func (g *Gateway) secretValues(ctx context.Context, p *cluster.Plan, ofRun map[string]string) (map[string]string, error) {
-	inline, err := g.openSecrets(ctx, clusterSecrets(p))
-	if err != nil {
-		return nil, err
-	}
-	values := make(map[string]string, len(p.Secrets))
-	for _, s := range p.Secrets {
-		if v, ok := ofRun[s.Name]; ok {
-			values[s.Name] = v
-		} else if v, ok := inline[s.Name]; ok && s.Source == "inline" {
-			values[s.Name] = v
-		} else if v, ok := g.opts.Getenv(s.Key); ok && s.Source == "env" {
-			values[s.Name] = v
-		}
-	}
-	return values, nil
+// reading looks the secrets of one plan up: those sent with the run come first, then what the cluster file says.
+type reading struct {
+	g      *Gateway
+	plan   *cluster.Plan
+	ofRun  map[string]string
+	inline map[string]string // read when first asked for
+	opened bool
 }
 
-// checkSecrets refuses a run that would fail for want of a value.
+// value gives the value of a declared secret. Where there is none the error is an *orbit.Error that is not retryable; any
+// other says nothing about that.
+func (r *reading) value(ctx context.Context, name string) (string, error) {
+	if v, ok := r.ofRun[name]; ok {
+		return v, nil
+	}
+	i := slices.IndexFunc(r.plan.Secrets, func(s cluster.SecretSource) bool { return s.Name == name })
+	if i < 0 {
+		return "", orbit.Permanent(orbit.CodeSecret, "the cluster does not declare it")
+	}
+	switch s := r.plan.Secrets[i]; s.Source {
+	case "vault":
+		return r.g.vaultValue(ctx, projectOf(r.plan.Identifier), s.Key)
+	case "env":
+		v, ok := r.g.opts.Getenv(s.Key)
+		if !ok {
+			return "", orbit.Permanent(orbit.CodeSecret, "set %s in the environment of the gateway, or give a file with --secrets-file", s.Key)
+		}
+		return v, nil
+	}
+	if !r.opened {
+		values, err := r.g.openSecrets(ctx, clusterSecrets(r.plan))
+		if err != nil {
+			return "", err
+		}
+		r.inline, r.opened = values, true
+	}
+	v, ok := r.inline[name]
+	if !ok {
+		return "", orbit.Permanent(orbit.CodeSecret, "it stood in the cluster file and is not stored any more; apply the file again")
+	}
+	return v, nil
+}
+
+// lacking tells why a secret has no value, where the error says that it has none.
+func lacking(err error) (why string, ok bool) {
+	var own *orbit.Error
+	if errors.As(err, &own) && !own.Retryable {
+		return own.Message, true
+	}
+	return "", false
+}
+
+// checkSecrets refuses a run that would fail for want of a value. A vault elsewhere that does not answer now is no want: items
+// wait for it.
 func (g *Gateway) checkSecrets(ctx context.Context, p *cluster.Plan, ofRun map[string]string) error {
 	if len(p.Secrets) == 0 {
 		return nil
-	}
-	values, err := g.secretValues(ctx, p, ofRun)
-	if err != nil {
-		return err
 	}
 	used := map[string]bool{}
 	for i := range p.Steps {
@@ -88,16 +120,27 @@ func (g *Gateway) checkSecrets(ctx context.Context, p *cluster.Plan, ofRun map[s
 			used[name] = true
 		}
 	}
+	r := &reading{g: g, plan: p, ofRun: ofRun}
 	var missing []string
+	why := ""
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		if _, ok := values[name]; !ok {
+		_, err := r.value(ctx, name)
+		if lack, ok := lacking(err); ok {
+			if len(missing) == 0 {
+				why = lack
+			}
 			missing = append(missing, name)
+		} else if err != nil && g.opts.Backend == nil {
+			return err
 		}
 	}
-	if len(missing) > 0 {
-		return invalid("no value for %s: set it in the environment, or give a file with --secrets-file", strings.Join(missing, ", "))
+	if len(missing) == 0 {
+		return nil
 	}
-	return nil
+	if len(missing) > 1 {
+		why = "of " + missing[0] + ": " + why
+	}
+	return invalid("no value for %s: %s", strings.Join(missing, ", "), why)
 }
 
 // answerSecrets gives a node the values for a step of an open run, sealed to the node's key. It answers only to an inbox:
@@ -145,21 +188,25 @@ func (g *Gateway) grant(req vault.Request) (sender string, box []byte, err error
 	if !ok {
 		return "", nil, fmt.Errorf("run %s has no satellite %s", req.Run, req.Step)
 	}
-	var ofRun map[string]string
+	if err := g.checkHolder(ctx, req, step); err != nil {
+		return "", nil, err
+	}
+	r := &reading{g: g, plan: p}
 	if doc.Secrets {
-		if ofRun, err = g.openSecrets(ctx, runSecrets(doc.ID)); err != nil {
+		if r.ofRun, err = g.openSecrets(ctx, runSecrets(doc.ID)); err != nil {
 			return "", nil, err
 		}
 	}
-	all, err := g.secretValues(ctx, p, ofRun)
-	if err != nil {
-		return "", nil, err
-	}
-	values := make(map[string]string, len(step.Secrets))
+	a := vault.Answer{Values: make(map[string]string, len(step.Secrets))}
 	for _, name := range step.Secrets { // what this step's config names, and nothing else
-		if v, ok := all[name]; ok {
-			values[name] = v
+		v, err := r.value(ctx, name)
+		if lack, ok := lacking(err); ok {
+			a.Lack(name, lack)
+		} else if err != nil {
+			return "", nil, err
+		} else {
+			a.Values[name] = v
 		}
 	}
-	return vault.SealTo(req, values, time.Now())
+	return vault.SealTo(req, a, time.Now())
 }

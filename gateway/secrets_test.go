@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/streams"
 	"github.com/exospherehost/orbit/vault"
 )
 
@@ -19,11 +21,76 @@ func withSecret(name, value string) string {
 // granted asks for the secrets of a run's webhook step, as a node does.
 func (b *bench) granted(run string) map[string]string {
 	b.Helper()
+	return b.asked(run).Values
+}
+
+// beat says that node n1 is here, with pools.
+func (b *bench) beat(pools ...string) {
+	b.Helper()
+	body, err := json.Marshal(orbit.Heartbeat{Node: orbit.NodeDoc{Name: "n1", State: "alive", Class: "cpu", Pools: pools}})
+	if err == nil {
+		_, err = b.conn.Request(streams.NodeSubject("n1"), body, time.Second)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// held takes the bundle of a run's webhook step as node n1, unless that has it, and gives the question for its secrets.
+func (b *bench) held(run string) vault.Request {
+	b.Helper()
+	b.beat(orbit.CorePool)
+	if b.taken == nil {
+		b.taken = map[string]vault.Request{}
+	}
+	if req, ok := b.taken[run]; ok {
+		return req
+	}
+	for tries := 0; b.taken[run].Run == "" && tries < 50; tries++ { // a consumer learns of what is stored in its own time
+		b.takeAll()
+		time.Sleep(10 * time.Millisecond)
+	}
+	if b.taken[run].Run == "" {
+		b.Fatalf("there is no bundle of run %s", run)
+	}
+	return b.taken[run]
+}
+
+// takeAll takes every bundle that waits.
+func (b *bench) takeAll() {
+	b.Helper()
+	for _, q := range b.g.topology.Queues() {
+		c, err := b.g.js.Consumer(b.Context(), streams.StreamName(0), q.Consumer())
+		if err != nil {
+			b.Fatal(err)
+		}
+		batch, err := c.FetchNoWait(100)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for m := range batch.Messages() {
+			bundle, err := orbit.DecodeBundle(m.Data())
+			if err != nil {
+				b.Fatal(err)
+			}
+			meta, err := m.Metadata()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.taken[bundle.Run] = vault.Request{Run: bundle.Run, Bundle: bundle.ID, Step: bundle.Step, Seq: meta.Sequence.Stream, Node: "n1"}
+		}
+	}
+}
+
+// asked is granted with the reasons for what there is not.
+func (b *bench) asked(run string) *vault.Answer {
+	b.Helper()
 	keys, err := vault.NewKeys()
 	if err != nil {
 		b.Fatal(err)
 	}
-	req := vault.Request{Run: run, Step: "hook", Node: "n1", Key: keys.Public()}
+	req := b.held(run)
+	req.Key = keys.Public()
 	sender, box, err := b.g.grant(req)
 	if err != nil {
 		b.Fatal(err)
@@ -75,13 +142,14 @@ func TestARefusedRequestChangesNoSecretOfTheRunThatIsThere(t *testing.T) {
 func TestSecretsAreGivenForOpenRunsAndTheirStepsAlone(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		into[Applied](b, b.send("PUT", "/v1/clusters/acme/a", withSecret("TOKEN", "of-the-file")), 201)
-		run := b.start("acme/a", "")
+		run, other := b.start("acme/a", ""), b.start("acme/a", "")
 		keys, err := vault.NewKeys()
 		if err != nil {
 			b.Fatal(err)
 		}
 		ask := func(change func(*vault.Request)) string {
-			req := vault.Request{Run: run.ID, Step: "hook", Node: "n1", Key: keys.Public()}
+			req := b.held(run.ID)
+			req.Key = keys.Public()
 			change(&req)
 			_, _, err := b.g.grant(req)
 			if err == nil {
@@ -93,14 +161,43 @@ func TestSecretsAreGivenForOpenRunsAndTheirStepsAlone(t *testing.T) {
 			b.Errorf("%s", got)
 		}
 		for want, change := range map[string]func(*vault.Request){
-			"no such run":        func(r *vault.Request) { r.Run = ">" },
-			"no such key":        func(r *vault.Request) { r.Run = strings.Repeat("0", 20) },
-			"has no satellite":   func(r *vault.Request) { r.Step = "other" },
-			"sent no usable key": func(r *vault.Request) { r.Key = "" },
+			"no such run":                       func(r *vault.Request) { r.Run = ">" },
+			"no such key":                       func(r *vault.Request) { r.Run = strings.Repeat("0", 20) },
+			"has no satellite":                  func(r *vault.Request) { r.Step = "other" },
+			"sent no usable key":                func(r *vault.Request) { r.Key = "" },
+			"no node \"n2\" is here":            func(r *vault.Request) { r.Node = "n2" },
+			"no node \"\" is here":              func(r *vault.Request) { r.Node = "" },
+			"no node \"n.>\" is here":           func(r *vault.Request) { r.Node = "n.>" },
+			"does not hold the bundle other of": func(r *vault.Request) { r.Bundle = "other" },
+			"does not hold the bundle ":         func(r *vault.Request) { r.Seq++ },
+			"hold the bundle " + b.held(run.ID).Bundle + " of run " + other.ID: func(r *vault.Request) { r.Run = other.ID },
 		} {
 			if got := ask(change); !strings.Contains(got, want) {
 				b.Errorf("%q, want %q", got, want)
 			}
+		}
+		b.beat("model-x")
+		req := b.taken[run.ID]
+		req.Key = keys.Public()
+		if _, _, err := b.g.grant(req); err == nil || !strings.Contains(err.Error(), "node n1 does not host the satellite exospherehost/call-webhook (pool core)") {
+			b.Errorf("to a node without the satellite: %v", err)
+		}
+		waits := b.start("acme/a", "")
+		b.beat(orbit.CorePool)
+		last, err := streams.Last(b.Context(), b.conn, streams.StreamName(0), "orbit.work.*.*.*.0."+waits.ID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bundle, err := orbit.DecodeBundle(last.Data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := b.g.grant(vault.Request{Run: waits.ID, Bundle: bundle.ID, Seq: last.Seq, Step: "hook", Node: "n1", Key: keys.Public()}); err == nil || !strings.Contains(err.Error(), "does not hold the bundle") {
+			b.Errorf("for a bundle that waits in its queue: %v", err)
+		}
+		time.Sleep(nodeSilent + time.Second)
+		if _, _, err := b.g.grant(req); err == nil || !strings.Contains(err.Error(), "is here") {
+			b.Errorf("to a node that is silent: %v", err)
 		}
 		into[orbit.Run](b, b.send("POST", "/v1/runs/"+run.ID+"/cancel", ""), 200)
 		if got := ask(func(*vault.Request) {}); !strings.Contains(got, "has ended") {

@@ -99,6 +99,7 @@ func (s *settler) run() {
 		wg.Go(func() { s.archive(ctx) })
 		if s.p == 0 { // who leads the first partition looks at the clock for all
 			wg.Go(func() { s.g.triggers.keepTime(ctx) })
+			wg.Go(func() { s.g.keepSecrets(ctx) })
 		}
 		err = s.lead(ctx)
 		if err != nil && s.g.ctx.Err() == nil {

@@ -33,6 +33,11 @@ func (g *Gateway) compile(ctx context.Context, text []byte) (*cluster.Result, er
 	}
 	options := g.compiler
 	options.Catalog = satellites
+	options.Stored = func(project, name string) bool {
+		_, err := g.vaultValue(ctx, project, name)
+		_, none := lacking(err)
+		return !none // what cannot be told now is told by the run
+	}
 	return cluster.Compile("cluster.yml", text, options), nil
 }
 

@@ -208,10 +208,10 @@ func (t *triggers) begin(ctx context.Context) error {
 			}
 		}
 	}
-	var gone []string
-	for key := range t.states {
+	gone := map[string]triggerState{}
+	for key, st := range t.states {
 		if !known[key] {
-			gone = append(gone, key)
+			gone[key] = st
 		}
 	}
 	t.mu.Unlock()
@@ -224,7 +224,11 @@ func (t *triggers) begin(ctx context.Context) error {
 		}
 		doc := kv.Trigger{Since: c.UpdatedAt, Tick: c.UpdatedAt}
 		if tr.Type == "webhook" {
-			t.newToken(tr, &doc)
+			token, err := t.newToken(ctx, tr)
+			if err != nil {
+				return fmt.Errorf("make the URL of trigger %s: %w", tr.name, err)
+			}
+			doc.TokenHash = hashToken(token)
 		}
 		rev, err := t.g.store.Triggers.Create(ctx, tr.key, &doc)
 		if errors.Is(err, kv.ErrConflict) {
@@ -236,7 +240,12 @@ func (t *triggers) begin(ctx context.Context) error {
 		t.states[tr.key] = triggerState{doc, rev}
 		t.mu.Unlock()
 	}
-	for _, key := range gone {
+	for key, st := range gone {
+		if st.TokenHash != "" { // first: a document without its token shows no URL, and goes next time
+			if err := t.g.store.Secrets.Delete(ctx, hookSecrets+key); err != nil && !errors.Is(err, kv.ErrNotFound) {
+				return fmt.Errorf("forget the URL of a trigger: %w", err)
+			}
+		}
 		if err := t.g.store.Triggers.Delete(ctx, key); err != nil && !errors.Is(err, kv.ErrNotFound) {
 			return fmt.Errorf("forget a trigger: %w", err)
 		}

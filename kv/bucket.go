@@ -8,7 +8,7 @@
 //	orbit_satellites   project.name      JSON   satellites that projects have registered
 //	orbit_nodes        node name         JSON   inventory, gone 90 s after the last heartbeat
 //	orbit_checkpoints  p<p>, lease.<p>, run.<id>   a cache of folded state, and who leads
-//	orbit_secrets      <owner>           sealed secrets
+//	orbit_secrets      <owner>           sealed secrets: vault.<project>.<name>, cluster.<project>.<name>.<plan>, run.<id>
 //	orbit_blobs        (object store)    what is too large for a message
 //
 // It refuses to know what a run means: states move elsewhere.

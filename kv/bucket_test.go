@@ -232,14 +232,14 @@ func TestDocumentsComeBackAsTheyWereStored(t *testing.T) {
 	}
 	v, _ := vault.New(make([]byte, 32))
 	sealed := v.Seal("me", []byte("secret"))
-	if _, err := s.Secrets.Put(ctx, "run.x", &sealed); err != nil {
+	if _, err := s.Secrets.Put(ctx, "run.x", &kv.Secret{Sealed: sealed}); err != nil {
 		t.Fatal(err)
 	}
 	back, _, err := s.Secrets.Get(ctx, "run.x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := v.Open("me", *back); err != nil || string(plain) != "secret" {
+	if plain, err := v.Open("me", back.Sealed); err != nil || string(plain) != "secret" {
 		t.Errorf("%q, %v", plain, err)
 	}
 	if key := kv.ClusterKey("acme/reports"); key != "acme.reports" {

@@ -90,9 +90,7 @@ type Trigger struct {
 	LastAt  time.Time `json:"last_at"`
 	Error   string    `json:"error,omitempty"` // why the last one made no run
 
-	// Of webhook: the last part of its URL, by its hash and sealed.
-	TokenHash string        `json:"token_hash,omitempty"`
-	Token     *vault.Sealed `json:"token,omitempty"`
+	TokenHash string `json:"token_hash,omitempty"` // of webhook: the last part of its URL, which is sealed in orbit_secrets
 }
 
 // TriggerKey is the key of a trigger's document.
@@ -103,6 +101,15 @@ type Node struct {
 	orbit.NodeDoc
 	Hardware orbit.Hardware `json:"hardware"`
 	Seen     time.Time      `json:"seen"`
+}
+
+// Secret is a document of orbit_secrets: what is sealed for an owner, who is the key. A secret of a project's vault tells
+// its version and times as well; they are no secret.
+type Secret struct {
+	vault.Sealed
+	Version   int       `json:"version,omitempty"` // grows with each change
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
 // Plan is a compiled plan, as its own JSON.
@@ -129,7 +136,7 @@ type Store struct {
 	Plans      *Bucket[Plan]
 	Nodes      *Bucket[Node]
 	Triggers   *Bucket[Trigger]
-	Secrets    *Bucket[vault.Sealed]
+	Secrets    *Bucket[Secret]
 	Blobs      *Blobs
 }
 
@@ -143,7 +150,7 @@ func NewStore(nc *nats.Conn, js jetstream.JetStream) *Store {
 		Plans:      Open[Plan](nc, js, PlansBucket),
 		Nodes:      Open[Node](nc, js, NodesBucket),
 		Triggers:   Open[Trigger](nc, js, TriggersBucket),
-		Secrets:    Open[vault.Sealed](nc, js, SecretsBucket),
+		Secrets:    Open[Secret](nc, js, SecretsBucket),
 		Blobs:      NewBlobs(js),
 	}
 }

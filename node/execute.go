@@ -10,6 +10,7 @@ import (
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/schema"
+	"github.com/exospherehost/orbit/streams"
 	"github.com/exospherehost/orbit/vault"
 )
 
@@ -22,7 +23,7 @@ type execution struct {
 	plan    *plan
 	step    *step
 	blobs   cluster.Blobs
-	secrets map[string]string
+	secrets vault.Answer
 	mask    *vault.Masker
 	spool   spool
 	results []orbit.Result
@@ -39,7 +40,8 @@ var errSkip = errors.New("its condition does not hold")
 // prepare brings together what the bundle takes from elsewhere: what its bare items see, and its secrets. An error means that
 // it cannot be run here and now. It comes before a start is marked: that a gateway or the ledger is not at hand says
 // nothing about the bundle.
-func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book) (*execution, error) {
+func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *book) (*execution, error) {
+	b := d.Bundle
 	s, ok := p.steps[b.Step]
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
@@ -54,11 +56,15 @@ func (n *Node) prepare(ctx context.Context, b *orbit.Bundle, p *plan, log *book)
 		return nil, err
 	}
 	if len(s.Secrets) > 0 {
-		values, err := n.secrets.get(ctx, b)
+		lease, ok := d.Lease()
+		if !ok {
+			return nil, fmt.Errorf("the bundle %s came without a lease that this version can read", b.ID)
+		}
+		o, err := n.secrets.get(ctx, b, lease)
 		if err != nil {
 			return nil, err
 		}
-		e.secrets, e.mask = values, vault.NewMasker(values)
+		e.secrets, e.mask = *o.Answer, o.mask
 	}
 	return e, nil
 }
@@ -105,6 +111,9 @@ func (e *execution) item(ctx context.Context, i int) error {
 		return err // the node's own trouble: blob store, connection. The bundle comes again.
 	}
 	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure}
+	if failure.Code == orbit.CodeDenied && len(e.step.Secrets) > 0 { // a secret may have been changed since it was asked for
+		e.node.secrets.forget(e.bundle.Run, e.bundle.Step)
+	}
 	wait := time.Duration(0)
 	if failure.Retryable && it.Attempt < e.step.Retries.Max {
 		in := e.came.Items[i]
@@ -233,7 +242,7 @@ func (e *execution) fixed() bool {
 // scope is what the expressions of one item see. Ancestors are decoded when an expression first asks for them.
 func (e *execution) scope(it *orbit.Item, incoming orbit.Object) *cluster.Scope {
 	b := e.bundle
-	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets, Failure: e.step.Part == cluster.Failure,
+	return &cluster.Scope{Plan: e.plan.Plan, Secrets: e.secrets.Values, Lacks: e.secrets.Lacks, Failure: e.step.Part == cluster.Failure,
 		Output: func(name string) (any, error) {
 			if name == e.step.Feeder() {
 				return incoming.Value()

@@ -55,7 +55,7 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 	var e *execution
 	if marks >= maxStarts {
 		e = n.poisoned(b, p)
-	} else if e, err = n.prepare(ctx, b, p, log); err == nil {
+	} else if e, err = n.prepare(ctx, d, p, log); err == nil {
 		err = n.start(ctx, d, e, suspicious, marks)
 	}
 	if err != nil {

@@ -34,8 +34,14 @@ type secrets struct {
 type secretKey struct{ run, step string }
 
 type secretEntry struct {
-	values map[string]string
-	at     time.Time
+	*opened
+	at time.Time
+}
+
+// opened is what a step's bundles get of secrets.
+type opened struct {
+	*vault.Answer
+	mask *vault.Masker // of the values: made once, for making it takes longer than most texts take
 }
 
 // SecretsAnswer is a gateway's answer to a vault.Request.
@@ -50,15 +56,15 @@ func newSecrets(nc *nats.Conn, node string, keys *vault.Keys) *secrets {
 }
 
 // get gives the values that the bundle's step may have.
-func (s *secrets) get(ctx context.Context, b *orbit.Bundle) (map[string]string, error) {
+func (s *secrets) get(ctx context.Context, b *orbit.Bundle, l streams.Lease) (*opened, error) {
 	key := secretKey{b.Run, b.Step}
 	s.mu.Lock()
 	e, ok := s.cache[key]
 	s.mu.Unlock()
 	if ok && time.Since(e.at) < secretLife {
-		return e.values, nil
+		return e.opened, nil
 	}
-	req := vault.Request{Run: b.Run, Bundle: b.ID, Step: b.Step, Node: s.node, Key: s.keys.Public()}
+	req := vault.Request{Run: b.Run, Bundle: b.ID, Seq: l.Seq, Step: b.Step, Node: s.node, Key: s.keys.Public()}
 	body, err := json.Marshal(req)
 	if err != nil {
 		return nil, err
@@ -76,15 +82,26 @@ func (s *secrets) get(ctx context.Context, b *orbit.Bundle) (map[string]string, 
 	if a.Error != "" {
 		return nil, fmt.Errorf("the secrets of %s: %s", b.Step, a.Error)
 	}
-	values, err := s.keys.Open(req, a.Sender, a.Box, time.Now())
+	answer, err := s.keys.Open(req, a.Sender, a.Box, time.Now())
 	if err != nil {
 		return nil, err
+	}
+	o := &opened{answer, vault.NewMasker(answer.Values)}
+	if len(answer.Lacks) > 0 { // it may be set any moment, and what fails for want of it be tried again
+		return o, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.cache) >= maxSecrets {
 		clear(s.cache)
 	}
-	s.cache[key] = secretEntry{values, time.Now()}
-	return values, nil
+	s.cache[key] = secretEntry{o, time.Now()}
+	return o, nil
+}
+
+// forget drops what is known for a step: a service has refused it, so that the next attempt asks anew.
+func (s *secrets) forget(run, step string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.cache, secretKey{run, step})
 }

@@ -99,7 +99,7 @@ func (c *Call) pass(o orbit.Object) error {
 	if !o.IsMap() {
 		return orbit.Permanent(orbit.CodeInternal, "%s returned something that is no object", c.Satellite.Spec().Name)
 	}
-	if c.Mask.Active() && c.Mask.Text(string(o)) != string(o) {
+	if c.Mask.Shows(o) {
 		v, err := o.Value()
 		if err != nil {
 			return orbit.Permanent(orbit.CodeInternal, "%s returned a damaged object", c.Satellite.Spec().Name)

@@ -36,6 +36,7 @@ import (
 //	  orbit.holds.<name>      what other nodes hold, told to this keeper; an empty message looks whether anybody listens
 //	  orbit.permit.<p>        a node asks the leader whether an attempt may begin
 //	  orbit.ask.secrets       a node asks for the secrets of a bundle it holds
+//	  orbit.ask.keys          a gateway asks all gateways whether they have a master key
 //	  orbit.api.<verb>        the gateway's micro service
 const (
 	LaterStream = "ORBIT_LATER"
@@ -44,6 +45,7 @@ const (
 	CastSubject    = "orbit.cast"
 	NodeSubjects   = "orbit.node.*"
 	SecretsSubject = "orbit.ask.secrets"
+	KeysSubject    = "orbit.ask.keys"
 )
 
 // Headers of a work message: what the nats CLI should show, and what a node needs before it decodes.
@@ -77,6 +79,15 @@ func QueuesOf(class, pool string) []Queue {
 		qs[i] = Queue{class, pool, t.Name}
 	}
 	return qs
+}
+
+// QueueOf reads the queue and the run off the subject of a bundle.
+func QueueOf(subject string) (q Queue, run string, ok bool) {
+	t := strings.Split(subject, ".")
+	if len(t) != 7 || t[0] != "orbit" || t[1] != "work" {
+		return q, "", false
+	}
+	return Queue{Class: t[2], Pool: t[3], Tier: t[4]}, t[6], true
 }
 
 // StreamName is the stream of a partition.

@@ -15,16 +15,32 @@ const grantLife = 2 * time.Minute
 type Request struct {
 	Run    string `json:"run"`
 	Bundle string `json:"bundle"`
+	Seq    uint64 `json:"seq"` // of the bundle in its stream, as the delivery says
 	Step   string `json:"step"`
 	Node   string `json:"node"`
 	Key    string `json:"key"` // the node's public X25519 key
 }
 
-// Grant is what travels back: values for one step of one run, for one node, for a short time. It is sealed to the node's key.
+// Answer is what a step may know: the values of its secrets, by name, and of those that have none the reason why.
+type Answer struct {
+	Values map[string]string `json:"values"`
+	Lacks  map[string]string `json:"lacks,omitempty"`
+}
+
+// Lack notes why a secret has no value.
+func (a *Answer) Lack(name, why string) {
+	if a.Lacks == nil {
+		a.Lacks = map[string]string{}
+	}
+	a.Lacks[name] = why
+}
+
+// Grant is what travels back: the answer for one step of one run, for one node, for a short time. It is sealed to the node's
+// key.
 type Grant struct {
 	Request
-	Expires time.Time         `json:"expires"`
-	Values  map[string]string `json:"values"`
+	Answer
+	Expires time.Time `json:"expires"`
 }
 
 // Keys is a node's key pair; it lives as long as the process.
@@ -46,7 +62,7 @@ func (k *Keys) Public() string {
 }
 
 // SealTo seals a grant so that only the node that asked can open it. The gateway's own pair is made for this one answer.
-func SealTo(r Request, values map[string]string, now time.Time) (sender string, box []byte, err error) {
+func SealTo(r Request, a Answer, now time.Time) (sender string, box []byte, err error) {
 	if !nkeys.IsValidPublicCurveKey(r.Key) {
 		return "", nil, fmt.Errorf("node %s sent no usable key", r.Node)
 	}
@@ -55,7 +71,7 @@ func SealTo(r Request, values map[string]string, now time.Time) (sender string, 
 		return "", nil, fmt.Errorf("make a key pair: %w", err)
 	}
 	defer pair.Wipe()
-	plain, err := json.Marshal(Grant{Request: r, Expires: now.Add(grantLife), Values: values})
+	plain, err := json.Marshal(Grant{Request: r, Answer: a, Expires: now.Add(grantLife)})
 	if err != nil {
 		return "", nil, err
 	}
@@ -67,7 +83,7 @@ func SealTo(r Request, values map[string]string, now time.Time) (sender string, 
 }
 
 // Open opens the answer to a request. An answer to another request, or an old one, is ErrOpen.
-func (k *Keys) Open(r Request, sender string, box []byte, now time.Time) (map[string]string, error) {
+func (k *Keys) Open(r Request, sender string, box []byte, now time.Time) (*Answer, error) {
 	plain, err := k.pair.Open(box, sender)
 	if err != nil {
 		return nil, ErrOpen
@@ -76,5 +92,5 @@ func (k *Keys) Open(r Request, sender string, box []byte, now time.Time) (map[st
 	if err := json.Unmarshal(plain, &g); err != nil || g.Request != r || now.After(g.Expires) {
 		return nil, ErrOpen
 	}
-	return g.Values, nil
+	return &g.Answer, nil
 }

@@ -7,114 +7,112 @@
 package vault
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
+	"sync"
 )
-
-// keySize is that of AES-256.
-const keySize = 32
 
 // ErrOpen is what opening something gives that was sealed under another key or for another owner, or was changed.
 var ErrOpen = errors.New("the secret cannot be opened: it was sealed under another key, or for something else")
 
-// Sealed is a secret as it is stored.
+// ErrNoKey is what sealing under a key gives that is not in the ring.
+var ErrNoKey = errors.New("the key is not here")
+
+// Ref names a master key: it tells a key from another and nothing of it. For a key made of a passphrase it holds the salt.
+type Ref struct {
+	Key  string `json:"key,omitempty"`
+	Salt []byte `json:"salt,omitempty"`
+}
+
+// Sealed is a secret as it is stored, with the key that it was sealed under; none was told before keys could be changed.
 type Sealed struct {
+	Ref
 	Nonce []byte `json:"nonce"`
 	Box   []byte `json:"box"`
 }
 
-// Vault seals and opens under a master key.
-type Vault struct{ aead cipher.AEAD }
+// Vault seals and opens under a ring of master keys: as a rule one, and two or more while the key is being changed. It is
+// safe for concurrent use.
+type Vault struct {
+	file, phrases string // where the ring is read from; "": nowhere
 
-// Open reads the master key from a file of one line, base64. Where there is no file it is made, readable by its owner
-// alone. There is no default key.
-func Open(keyFile string) (*Vault, error) {
-	text, err := os.ReadFile(keyFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = makeKey(keyFile); err != nil {
-			return nil, err
-		}
-	} else if err != nil {
-		return nil, fmt.Errorf("the key file %s cannot be read: %w", keyFile, errors.Unwrap(err))
-	}
-	if info, err := os.Stat(keyFile); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("the key file %s can be read by others (mode %04o); make it 0600", keyFile, info.Mode().Perm())
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != keySize {
-		return nil, fmt.Errorf("the key file %s does not hold a key (32 bytes in base64); restore it, for without it stored secrets cannot be opened", keyFile)
-	}
-	return New(key)
+	mu   sync.Mutex
+	ring []entry // the oldest first
 }
 
-// New makes a vault from a key of 32 bytes.
+// New makes a vault from one key of 32 bytes.
 func New(key []byte) (*Vault, error) {
-	block, err := aes.NewCipher(key)
+	k, err := newKey(key)
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
-	return &Vault{aead}, nil
+	return &Vault{ring: []entry{k}}, nil
 }
 
-// Seal encrypts for an owner, such as a cluster; Open asks for the same owner.
+// entries gives the ring as it is now; it is not changed in place.
+func (v *Vault) entries() []entry {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.ring
+}
+
+// First names the oldest key of the ring, under which is sealed while nothing else is agreed upon.
+func (v *Vault) First() Ref { return v.entries()[0].ref() }
+
+// Newest names the newest key of the ring.
+func (v *Vault) Newest() Ref {
+	ring := v.entries()
+	return ring[len(ring)-1].ref()
+}
+
+// IsNewest tells whether a name is that of the newest key.
+func (v *Vault) IsNewest(r Ref) bool {
+	ring := v.entries()
+	return ring[len(ring)-1].key(r) != nil
+}
+
+// Knows tells whether the ring has a key.
+func (v *Vault) Knows(r Ref) bool { return v.find(r) != nil }
+
+// find gives the key of a name; nil where the ring has none. Of several passphrases each is tried, the newest first.
+func (v *Vault) find(r Ref) *masterKey {
+	for _, e := range slices.Backward(v.entries()) {
+		if k := e.key(r); k != nil {
+			return k
+		}
+	}
+	return nil
+}
+
+// Seal encrypts for an owner, such as a cluster, under the oldest key; Open asks for the same owner.
 func (v *Vault) Seal(owner string, plain []byte) Sealed {
-	nonce := make([]byte, v.aead.NonceSize())
+	s, _ := v.SealUnder(v.First(), owner, plain) // the ring is never empty
+	return s
+}
+
+// SealUnder encrypts for an owner under a key of the ring: ErrNoKey where it is not there.
+func (v *Vault) SealUnder(r Ref, owner string, plain []byte) (Sealed, error) {
+	k := v.find(r)
+	if k == nil {
+		return Sealed{}, ErrNoKey
+	}
+	nonce := make([]byte, k.aead.NonceSize())
 	_, _ = rand.Read(nonce) // never fails
-	return Sealed{Nonce: nonce, Box: v.aead.Seal(nil, nonce, plain, []byte(owner))}
+	return Sealed{Ref: k.name, Nonce: nonce, Box: k.aead.Seal(nil, nonce, plain, []byte(owner))}, nil
 }
 
-// Open decrypts what Seal made. Its error is ErrOpen.
+// Open decrypts what was sealed. Its error is ErrOpen.
 func (v *Vault) Open(owner string, s Sealed) ([]byte, error) {
-	if len(s.Nonce) != v.aead.NonceSize() {
-		return nil, ErrOpen
+	if s.Key != "" {
+		return v.find(s.Ref).open(owner, s)
 	}
-	plain, err := v.aead.Open(nil, s.Nonce, s.Box, []byte(owner))
-	if err != nil {
-		return nil, ErrOpen
+	for _, e := range v.entries() { // sealed when there was one key, and it had no name
+		if k, ok := e.(*masterKey); ok {
+			if plain, err := k.open(owner, s); err == nil {
+				return plain, nil
+			}
+		}
 	}
-	return plain, nil
-}
-
-func makeKey(file string) ([]byte, error) {
-	key := make([]byte, keySize)
-	_, _ = rand.Read(key)
-	text := []byte(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, fmt.Errorf("the folder of the key file %s cannot be made: %w", file, errors.Unwrap(err))
-	}
-	// Written aside and linked into place: a half-written key is never seen, and one that is there is never replaced.
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".key-")
-	if err != nil {
-		return nil, fmt.Errorf("the key file %s cannot be made: %w", file, errors.Unwrap(err))
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(text)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Link(tmp.Name(), file)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return os.ReadFile(file)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key file %s cannot be written: %w", file, errors.Unwrap(err))
-	}
-	return text, nil
+	return nil, ErrOpen
 }

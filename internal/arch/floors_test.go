@@ -29,6 +29,8 @@ var places = map[string]place{
 	"kv":            {floor: 2, beside: []string{"vault"}}, // the one exception: a bucket has the type of what is in it, and that of secrets is vault.Sealed
 	"vault":         {floor: 2},
 
+	"vault/hashicorp": {floor: 2},
+
 	"cluster":           {floor: 3},
 	"placement":         {floor: 3},
 	"satellite":         {floor: 3, beside: []string{"satellite/schema"}},

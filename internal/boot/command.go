@@ -3,7 +3,6 @@ package boot
 import (
 	"context"
 	"encoding"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/alecthomas/kong"
 	"gopkg.in/yaml.v3"
-
-	"github.com/exospherehost/orbit/satellite"
 )
 
 // Command is the command line of a daemon: run it (the default), or print the configuration in force.
@@ -24,10 +21,13 @@ type Command[C any] struct {
 	Name  string
 	About string
 	Run   func(ctx context.Context, cfg C, stderr io.Writer) error
+	Verbs []Verb[C] // what else it does
+}
 
-	// Describe gives the descriptions of satellites beside the built-in ones, for the command `satellites`; nil: there is no
-	// such command.
-	Describe func(cfg C) ([]*satellite.Spec, error)
+// Verb is something that a daemon's program does with its configuration, at once.
+type Verb[C any] struct {
+	Name, Help string
+	Do         func(cfg C, stdout io.Writer) error
 }
 
 // Main reads flags and the configuration file, runs the daemon until it is told to stop, and gives the exit code: 0 done,
@@ -44,8 +44,8 @@ func (c Command[C]) Main(args []string, stdout, stderr io.Writer) int {
 	file := &configFile{}
 	options := []kong.Option{kong.Name(c.Name), kong.Description(c.About), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
 		kong.Configuration(file.load), kong.ConfigureHelp(kong.HelpOptions{Compact: true})}
-	if c.Describe != nil {
-		options = append(options, kong.DynamicCommand("satellites", "Print the descriptions of the satellites beside the built-in ones, for `orbit satellites register`.", "", &struct{}{}))
+	for _, v := range c.Verbs {
+		options = append(options, kong.DynamicCommand(v.Name, v.Help, "", &struct{}{}))
 	}
 	parser, err := kong.New(&cli, options...)
 	if err != nil {
@@ -73,8 +73,12 @@ func (c Command[C]) Main(args []string, stdout, stderr io.Writer) int {
 			return 1
 		}
 		return 0
-	case "satellites":
-		if err := c.describe(cli.Settings, stdout); err != nil {
+	}
+	for _, v := range c.Verbs {
+		if v.Name != parsed.Command() {
+			continue
+		}
+		if err := v.Do(cli.Settings, stdout); err != nil {
 			fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
 			return 1
 		}
@@ -90,20 +94,6 @@ func (c Command[C]) Main(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
-}
-
-// describe prints the descriptions as a list of JSON.
-func (c Command[C]) describe(cfg C, stdout io.Writer) error {
-	specs, err := c.Describe(cfg)
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(specs, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s\n", text)
-	return err
 }
 
 // configFile gives flags their values from a YAML file.

@@ -17,6 +17,7 @@ func GatewayCommand() Command[GatewayConfig] {
 		Name:  "orbit-gateway",
 		About: "The gateway of an Exosphere Orbit mesh: API, clusters, runs, and (unless --nats names another) the NATS server.",
 		Run:   runGateway,
+		Verbs: []Verb[GatewayConfig]{{"rotate-key", "Add a new master key of secrets to the key file. The gateways that run seal everything anew under it.", rotateKey}},
 	}
 }
 
@@ -28,7 +29,8 @@ func NodeCommand(satellites ...satellite.Satellite) Command[NodeConfig] {
 		Run: func(ctx context.Context, cfg NodeConfig, stderr io.Writer) error {
 			return runNode(ctx, cfg, stderr, satellites)
 		},
-		Describe: func(cfg NodeConfig) ([]*satellite.Spec, error) { return describeNode(cfg, satellites) },
+		Verbs: []Verb[NodeConfig]{{"satellites", "Print the descriptions of the satellites beside the built-in ones, for `orbit satellites register`.",
+			func(cfg NodeConfig, stdout io.Writer) error { return describeNode(cfg, satellites, stdout) }}},
 	}
 }
 

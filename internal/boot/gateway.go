@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -24,34 +23,38 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
 	"github.com/exospherehost/orbit/streams"
-	"github.com/exospherehost/orbit/vault"
+	"github.com/exospherehost/orbit/vault/hashicorp"
 )
 
 // GatewayConfig is the configuration of a gateway. Every field is a flag and a key of the configuration file of the same
 // name.
 type GatewayConfig struct {
-	Name          string         `help:"Name of this gateway, unique in the mesh." default:"gateway"`
-	Data          string         `help:"Data folder. Default: one per name, under the user's data folder." placeholder:"DIR"`
-	HTTP          string         `name:"http" help:"Address of the HTTP API." default:"127.0.0.1:7070" placeholder:"ADDR"`
-	NATS          string         `name:"nats" help:"URL of an external NATS server, 2.12 or newer with JetStream. Empty: a server is embedded." placeholder:"URL"`
-	NATSCreds     string         `name:"nats-creds" help:"Credentials file for the external NATS server." placeholder:"FILE"`
-	NATSListen    string         `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR"`
-	Gossip        string         `help:"Address to gossip on." default:"127.0.0.1:7946" placeholder:"ADDR"`
-	Advertise     string         `help:"Address under which others reach our gossip. Empty: where it listens." placeholder:"HOST"`
-	Join          []string       `help:"Gossip addresses of other gateways or nodes; one that answers is enough." placeholder:"HOST:PORT"`
-	GossipKeyFile string         `name:"gossip-key-file" help:"File with the key that encrypts gossip: 16, 24 or 32 bytes in base64, the same on every machine. Empty: not encrypted." placeholder:"FILE"`
-	TokenFile     string         `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
-	KeyFile       string         `name:"key-file" help:"File with the master key of secrets, made at the first start. Empty: secrets.key in the data folder." placeholder:"FILE"`
-	Classes       string         `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
-	Models        []string       `help:"Model satellites that nodes are bound to and this version does not know, so that clusters may use them: project/name, or project/name=40GiB to queue their work by the memory that they need." placeholder:"NAME"`
-	Partitions    int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
-	Replicas      int            `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
-	Sync          bool           `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
-	ArchiveAfter  orbit.Duration `name:"archive-after" help:"How long after its end a run is put away: its records move from the stream to an archive, compressed, and are read from there. 15m at least." default:"24h" placeholder:"DURATION"`
-	KeepRuns      orbit.Duration `name:"keep-runs" help:"How long a run's items and outputs are kept after that. Its state, times and counts stay for good. 168h (7 days) at least." default:"720h" placeholder:"DURATION"`
-	MemoryLimit   orbit.Bytes    `name:"memory-limit" help:"Memory that this process tries to stay under by collecting garbage sooner. 0: no limit. GOMEMLIMIT wins over it." default:"400MiB" placeholder:"SIZE"`
-	LogLevel      string         `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat     string         `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
+	Name          string   `help:"Name of this gateway, unique in the mesh." default:"gateway"`
+	Data          string   `help:"Data folder. Default: one per name, under the user's data folder." placeholder:"DIR"`
+	HTTP          string   `name:"http" help:"Address of the HTTP API." default:"127.0.0.1:7070" placeholder:"ADDR"`
+	NATS          string   `name:"nats" help:"URL of an external NATS server, 2.12 or newer with JetStream. Empty: a server is embedded." placeholder:"URL"`
+	NATSCreds     string   `name:"nats-creds" help:"Credentials file for the external NATS server." placeholder:"FILE"`
+	NATSListen    string   `name:"nats-listen" help:"Address of the embedded NATS server." default:"127.0.0.1:4222" placeholder:"ADDR"`
+	Gossip        string   `help:"Address to gossip on." default:"127.0.0.1:7946" placeholder:"ADDR"`
+	Advertise     string   `help:"Address under which others reach our gossip. Empty: where it listens." placeholder:"HOST"`
+	Join          []string `help:"Gossip addresses of other gateways or nodes; one that answers is enough." placeholder:"HOST:PORT"`
+	GossipKeyFile string   `name:"gossip-key-file" help:"File with the key that encrypts gossip: 16, 24 or 32 bytes in base64, the same on every machine. Empty: not encrypted." placeholder:"FILE"`
+	TokenFile     string   `name:"token-file" help:"File with the token that the API asks for. Needed to listen beyond this machine." placeholder:"FILE"`
+	KeyFile       string   `name:"key-file" help:"File with the master key of secrets, made at the first start; all gateways need the same. Empty: secrets.key in the data folder." placeholder:"FILE"`
+
+	PassphraseFile string         `name:"passphrase-file" help:"File with a passphrase, of which the master key is made instead, with Argon2id; the newest of several stands last. Else ORBIT_KEY_PASSPHRASE. Empty: the key file." placeholder:"FILE"`
+	Vault          VaultConfig    `help:"A HashiCorp Vault (KV version 2) from which {vault: NAME} of a cluster is taken: address, mount, namespace, token-file (else VAULT_TOKEN) or approle {role-id, secret-id-file}, ca-file. Empty: the projects' vaults of Orbit." placeholder:"{address: URL, …}"`
+	DiscardSecrets bool           `name:"discard-secrets" help:"At this start remove the secrets that were sealed under keys that are lost. Without it the gateway does not start."`
+	Classes        string         `help:"File with the hardware classes. Empty: the built-in ones." placeholder:"FILE"`
+	Models         []string       `help:"Model satellites that nodes are bound to and this version does not know, so that clusters may use them: project/name, or project/name=40GiB to queue their work by the memory that they need." placeholder:"NAME"`
+	Partitions     int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
+	Replicas       int            `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
+	Sync           bool           `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
+	ArchiveAfter   orbit.Duration `name:"archive-after" help:"How long after its end a run is put away: its records move from the stream to an archive, compressed, and are read from there. 15m at least." default:"24h" placeholder:"DURATION"`
+	KeepRuns       orbit.Duration `name:"keep-runs" help:"How long a run's items and outputs are kept after that. Its state, times and counts stay for good. 168h (7 days) at least." default:"720h" placeholder:"DURATION"`
+	MemoryLimit    orbit.Bytes    `name:"memory-limit" help:"Memory that this process tries to stay under by collecting garbage sooner. 0: no limit. GOMEMLIMIT wins over it." default:"400MiB" placeholder:"SIZE"`
+	LogLevel       string         `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat      string         `name:"log-format" help:"text or json." default:"text" enum:"text,json"`
 }
 
 // Gateway is a gateway with everything around it.
@@ -65,6 +68,7 @@ type Gateway struct {
 	mesh    *mesh.Mesh
 	gateway *gateway.Gateway
 	catalog *catalog.Catalog
+	outside *hashicorp.Client // nil: secrets are kept here
 	http    *http.Server
 	addr    string
 	served  chan error
@@ -123,12 +127,11 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	} else if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("the data folder %s cannot be made: %w; choose another with --data", cfg.Data, errors.Unwrap(err))
 	}
-	keyFile := cfg.KeyFile
-	if keyFile == "" {
-		keyFile = filepath.Join(cfg.Data, "secrets.key")
-	}
-	secrets, err := vault.Open(keyFile)
+	secrets, err := openVault(cfg)
 	if err != nil {
+		return nil, err
+	}
+	if g.outside, err = cfg.Vault.open(); err != nil {
 		return nil, err
 	}
 	g.conn, err = streams.Connect(ctx, streams.ConnectOptions{Name: "orbit-gateway " + cfg.Name, URL: cfg.NATS, Creds: cfg.NATSCreds, Token: natsToken,
@@ -153,11 +156,15 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 			return nil, err
 		}
 	}
-	g.gateway, err = gateway.Start(ctx, gateway.Options{Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
-		Vault: secrets, Token: g.Token, Peers: g.mesh.Peers, Witness: g.mesh, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
+	var backend gateway.Backend
+	if g.outside != nil {
+		backend = g.outside
+	}
+	g.gateway, err = gateway.Start(ctx, gateway.Options{Backend: backend, Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
+		Vault: secrets, DiscardSecrets: cfg.DiscardSecrets, Token: g.Token, Peers: g.mesh.Peers, Witness: g.mesh, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
 		ArchiveAfter: time.Duration(cfg.ArchiveAfter), KeepRuns: time.Duration(cfg.KeepRuns),
 		Alone:  g.Server != nil, // the lock on the data folder proves it
-		Getenv: os.LookupEnv, Log: log})
+		Getenv: clusterEnv, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +216,9 @@ func (g *Gateway) Stop(ctx context.Context) {
 	}
 	if g.catalog != nil {
 		_ = g.catalog.Close()
+	}
+	if g.outside != nil {
+		g.outside.Close()
 	}
 	if g.conn != nil {
 		g.conn.Close()

@@ -2,7 +2,10 @@ package boot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -16,26 +19,31 @@ import (
 	"github.com/exospherehost/orbit/satellite/custom"
 )
 
-// describeNode gives the descriptions of the satellites that a node has beside the built-in ones.
-func describeNode(cfg NodeConfig, linked []satellite.Satellite) ([]*satellite.Spec, error) {
+// describeNode prints, as a list of JSON, the descriptions of the satellites that a node has beside the built-in ones.
+func describeNode(cfg NodeConfig, linked []satellite.Satellite, stdout io.Writer) error {
 	builtIn, err := catalog.New(catalog.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer builtIn.Close()
 	specs := []*satellite.Spec{}
 	for _, s := range linked {
 		if err := builtIn.Registry().Add(s); err != nil {
-			return nil, err
+			return err
 		}
 		specs = append(specs, s.Spec())
 	}
 	own, err := custom.OpenAll(cfg.Satellites, builtIn.Registry())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer own.Close()
-	return append(specs, own.Specs()...), nil
+	text, err := json.MarshalIndent(append(specs, own.Specs()...), "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s\n", text)
+	return err
 }
 
 // poolsOf are the pools that a node hosts: the core, and those of the satellites beside the built-in ones.

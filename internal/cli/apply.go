@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
@@ -68,9 +70,30 @@ func (a *app) apply(ctx context.Context, client *apiclient.Client, f *compiled) 
 		}
 	}
 	if err == nil {
-		a.diagnose(f.Diagnostics)
+		a.diagnose(merged(f, applied))
 	}
 	return applied, raw, err
+}
+
+// merged gives what was found here and what the gateway alone can tell, such as that its vault lacks a secret.
+func merged(f *compiled, applied *apiclient.Applied) []cluster.Diagnostic {
+	var theirs []cluster.Diagnostic
+	if json.Unmarshal(applied.Diagnostics, &theirs) != nil {
+		return f.Diagnostics
+	}
+	all := slices.Clone(f.Diagnostics)
+	for _, d := range theirs {
+		if !slices.ContainsFunc(f.Diagnostics, func(o cluster.Diagnostic) bool { return o.Code == d.Code && o.Line == d.Line && o.Column == d.Column }) {
+			d.File = f.file
+			ds := []cluster.Diagnostic{d}
+			cluster.Attach(ds, f.text)
+			all = append(all, ds...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b cluster.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return all
 }
 
 // diagnosticsOf reads the diagnostics of a refusal, and gives them the file's name and lines.

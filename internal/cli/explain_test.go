@@ -74,7 +74,7 @@ func TestExplainWithoutACodeListsAll(t *testing.T) {
 
 func TestExplainKnowsNoOtherCode(t *testing.T) {
 	for code, want := range map[string]string{
-		"c999":     "orbit: there is no code \"c999\"; the nearest is ORB-C084; `orbit explain` lists all of them\n",
+		"c999":     "orbit: there is no code \"c999\"; the nearest is ORB-C085; `orbit explain` lists all of them\n",
 		"79":       "orbit: there is no code \"79\"; the nearest is ORB-C080; `orbit explain` lists all of them\n",
 		"timeouts": "orbit: there is no code \"timeouts\"; `orbit explain` lists all of them\n",
 	} {

@@ -16,6 +16,7 @@ import (
 // fakeAPI answers as a gateway does, from memory.
 type fakeAPI struct {
 	token      string
+	warn       []any         // diagnostics that PUT answers with 201
 	refuse     any           // diagnostics that PUT answers with 422
 	runs       []orbit.Run   // what GET /v1/runs/{id} answers, one after the other; the last for ever
 	down       time.Duration // a gateway that does not answer for this time after the first look at a run
@@ -29,6 +30,8 @@ type fakeAPI struct {
 
 	registered []orbit.SatelliteSpec // satellites of projects
 	described  string                // body of the last PUT of one
+
+	secrets map[string]string // by project/name
 
 	backup   string // what GET /v1/backup answers
 	restored string // body of POST /v1/restore
@@ -57,6 +60,9 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1/runs/{id}/logs", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "log", f.log) })
 	mux.HandleFunc("GET /v1/runs/{id}/events", func(w http.ResponseWriter, r *http.Request) { timeline(f, w, r, "event", f.events) })
 	mux.HandleFunc("GET /v1/runs/{id}/why", func(w http.ResponseWriter, _ *http.Request) { give(w, f.why) })
+	mux.HandleFunc("PUT /v1/secrets/{project}/{name}", f.setSecret)
+	mux.HandleFunc("DELETE /v1/secrets/{project}/{name}", f.removeSecret)
+	mux.HandleFunc("GET /v1/secrets/{project}", f.listSecrets)
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, r *http.Request) { page(w, r, nodes) })
 	mux.HandleFunc("GET /v1/satellites", func(w http.ResponseWriter, r *http.Request) { page(w, r, append(f.satellites, f.registered...)) })
 	mux.HandleFunc("PUT /v1/satellites/{project}/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +92,7 @@ func (f *fakeAPI) apply(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusCreated)
-	give(w, map[string]any{"identifier": r.PathValue("project") + "/" + r.PathValue("name"), "version": "0123456789ab", "created": true, "diagnostics": []any{}})
+	give(w, map[string]any{"identifier": r.PathValue("project") + "/" + r.PathValue("name"), "version": "0123456789ab", "created": true, "diagnostics": append([]any{}, f.warn...)})
 }
 
 func (f *fakeAPI) cluster(w http.ResponseWriter, r *http.Request) {

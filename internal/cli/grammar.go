@@ -52,6 +52,8 @@ type grammar struct {
 	Satellites satellitesCommand `cmd:"" group:"mesh" help:"List the satellites there are, or show the manual page of one."`
 	Dev        devCommand        `cmd:"" group:"mesh" help:"Run a whole mesh in this process, on this machine's loopback."`
 
+	Secrets secretsCommand `cmd:"" group:"mesh" help:"Store, list and remove the secrets of a project."`
+
 	Backup  backupCommand  `cmd:"" group:"mesh" help:"Write everything that is stored into one file."`
 	Restore restoreCommand `cmd:"" group:"mesh" help:"Put a backup into an Orbit that holds nothing."`
 

@@ -42,7 +42,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 	if got.code != 0 || got.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.stderr)
 	}
-	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "why", "cancel", "pause", "resume", "retry", "nodes", "queues", "top",
+	for _, word := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "why", "cancel", "pause", "resume", "retry", "nodes", "queues", "top", "secrets",
 		"satellites", "dev", "decode", "version", "--gateway", "ORBIT_GATEWAY", "--token", "ORBIT_TOKEN", "-o, --output", "--no-color", "NO_COLOR"} {
 		if !strings.Contains(got.stdout, word) {
 			t.Errorf("%s is not in the help", word)
@@ -51,7 +51,7 @@ func TestHelpIsCompleteAndGoesToStdout(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "why", "cancel", "pause", "resume", "retry", "nodes", "queues", "top",
+	for _, name := range []string{"lint", "fmt", "plan", "explain", "schema", "run", "apply", "clusters", "delete", "runs", "status", "items", "outputs", "logs", "events", "why", "cancel", "pause", "resume", "retry", "nodes", "queues", "top", "secrets",
 		"satellites", "dev", "decode", "version"} {
 		got := invoke(call{args: []string{name, "--help"}})
 		if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: orbit "+name) {

@@ -3,21 +3,36 @@ package orbittest
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Canary begins every secret of a scenario. Found anywhere, it gives a leak away.
 const Canary = "CANARY-"
 
-// canaries are the forms in which Canary may show: as it is, and inside base64, which depends on where it begins.
+// canaries are the forms in which Canary may show: as it is, inside base64, which depends on where it begins, in hex, and
+// with each character escaped.
 var canaries = func() (forms [][]byte) {
-	forms = append(forms, []byte(Canary))
-	for shift := range 3 {
-		text := base64.StdEncoding.EncodeToString([]byte("xxx"[:shift] + Canary))
-		forms = append(forms, []byte(text[(8*shift+5)/6:8*(len(Canary)+shift)/6])) // the digits that Canary alone determines
+	add := func(text string) { forms = append(forms, []byte(text)) }
+	add(Canary)
+	add(hex.EncodeToString([]byte(Canary)))
+	add(strings.ToUpper(hex.EncodeToString([]byte(Canary))))
+	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for shift := range 3 {
+			text := e.EncodeToString([]byte("xxx"[:shift] + Canary))
+			add(text[(8*shift+5)/6 : 8*(len(Canary)+shift)/6]) // the digits that Canary alone determines
+		}
+	}
+	for _, format := range []string{"%%%02x", "%%%02X", `\x%02x`, `\u%04x`, `\u%04X`, `\\u%04x`, `\\u%04X`, "&#%d;", "&#x%x;"} {
+		text := ""
+		for _, c := range []byte(Canary) {
+			text += fmt.Sprintf(format, c)
+		}
+		add(text)
 	}
 	return forms
 }()

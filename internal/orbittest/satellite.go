@@ -114,8 +114,8 @@ func (o *Orbit) registry(on *Process) *satellite.Registry {
 		o.T.Fatal(err)
 	}
 	for name, hint := range hints {
-		spec := &satellite.Spec{Name: name, Kind: "custom", Title: "Test", Config: json.RawMessage(`{"type": "object", "properties": {"token": {"type": "string"}, "note": {}}}`),
-			SecretFields: []string{"config.token"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint}
+		spec := &satellite.Spec{Name: name, Kind: "custom", Title: "Test", Config: json.RawMessage(`{"type": "object", "properties": {"token": {"type": "string"}, "secrets": {"type": "object"}, "note": {}}}`),
+			SecretFields: []string{"config.token", "config.secrets"}, Pool: orbit.CorePool, Timeout: time.Minute, BundleHint: hint}
 		switch name {
 		case "test/pooled":
 			spec.Pool = "project-x"

@@ -61,5 +61,5 @@ func (s *Store) Messages() (n int) {
 	return n
 }
 
-// ShowsSecret tells whether a secret can be read in data, as it is or in base64.
+// ShowsSecret tells whether a secret can be read in data, as it is or encoded.
 func ShowsSecret(data []byte) bool { return showsSecret(data) }

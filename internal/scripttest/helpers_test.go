@@ -3,6 +3,7 @@ package scripttest
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -116,7 +117,7 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o644))
 }
 
-// nowhere WORD PATH… reads every file below the paths and fails where the word is, as it is or in base64. At least one
+// nowhere WORD PATH… reads every file below the paths and fails where the word is, as it is, in hex or in base64. At least one
 // file must be there: a search of nothing finds nothing. `! nowhere` fails where the word is not.
 func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
@@ -154,9 +155,10 @@ func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// spellings are the word and its three forms in the middle of base64.
+// spellings are the word, its forms in hex, and those in the middle of base64.
 func spellings(word string) [][]byte {
-	out := [][]byte{[]byte(word)}
+	inHex := hex.EncodeToString([]byte(word))
+	out := [][]byte{[]byte(word), []byte(inHex), []byte(strings.ToUpper(inHex))}
 	for shift := range 3 {
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), word...))
 		out = append(out, []byte(text[(shift*8+5)/6:len(text)-1]))

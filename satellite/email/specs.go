@@ -52,7 +52,7 @@ config:
   provider: smtp
   from: Reports <reports@example.com>
   secrets:
-    - SMTP_HOST: smtp.example.com
+    - SMTP_HOST: ${{ secrets.SMTP_HOST }}
     - SMTP_PORT: 587
     - SMTP_USER: ${{ secrets.SMTP_USER }}
     - SMTP_PASSWORD: ${{ secrets.SMTP_PASSWORD }}
