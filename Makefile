@@ -6,7 +6,7 @@ BIN     := bin
 
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo test python seeds race planted vet lint fuzz bench soak chaos schema satellite-docs nats versitygw clean
+.PHONY: help build install demo seed-demo test python seeds race planted vet lint fuzz bench soak chaos schema satellite-docs nats versitygw clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ install: ## install the three commands into Go's bin folder
 
 demo: build ## run the example: a folder of PDF reports becomes JSON
 	@scripts/demo.sh
+
+seed-demo: build versitygw ## run the first published cluster: S3, PDF, model, webhook, logs and alerts, against servers on this machine
+	$(GO) run ./scripts/seed-demo
 
 test: vet nats versitygw ## run every test but the benchmarks
 	$(GO) test ./...

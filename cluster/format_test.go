@@ -107,6 +107,9 @@ func TestTheExamplesAreFormatted(t *testing.T) {
 		t.Fatal(names, err)
 	}
 	for _, name := range names {
+		if strings.Contains(name, "structured-json") { // it stays as it was published
+			continue
+		}
 		text := readFile(t, name)
 		out, _ := cluster.Format(name, []byte(text))
 		if diff := cmp.Diff(text, string(out)); diff != "" {

@@ -22,7 +22,7 @@ import (
 const nextTicks = 3
 
 func (g *Gateway) getTriggers(w http.ResponseWriter, r *http.Request) error {
-	if err := g.triggers.ready(r.Context()); err != nil {
+	if err := g.triggers.look(r.Context()); err != nil {
 		return err
 	}
 	list, states := g.triggers.all()
@@ -74,39 +74,30 @@ func (g *Gateway) showTrigger(ctx context.Context, tr *trigger, st kv.Trigger) o
 	return doc
 }
 
-// ready waits for the first look at what triggers there are, and has a fresh look taken.
-func (t *triggers) ready(ctx context.Context) error {
-	for {
-		t.mu.Lock()
-		loaded := t.loaded
-		t.mu.Unlock()
-		if loaded {
-			return nil
-		}
-		t.poke()
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-// named finds a trigger by its name.
+// named finds the trigger that a path names.
 func (g *Gateway) named(r *http.Request) (*trigger, error) {
-	if err := g.triggers.ready(r.Context()); err != nil {
+	of, name := clusterName(r), clusterName(r)+"/"+r.PathValue("trigger")
+	if tr := g.triggers.find(of, name); tr != nil {
+		return tr, nil
+	}
+	if err := g.triggers.look(r.Context()); err != nil { // it may have been applied just now
 		return nil, err
 	}
-	name := clusterName(r) + "/" + r.PathValue("trigger")
-	g.triggers.mu.Lock()
-	defer g.triggers.mu.Unlock()
-	for _, tr := range g.triggers.of[clusterName(r)] {
-		if tr.name == name {
-			return tr, nil
-		}
-	}
-	if len(g.triggers.of[clusterName(r)]) == 0 {
-		return nil, notFound("there is no cluster %s with triggers; `orbit triggers` lists them", clusterName(r))
+	if tr := g.triggers.find(of, name); tr != nil {
+		return tr, nil
 	}
 	return nil, notFound("there is no trigger %s; `orbit triggers` lists them", name)
+}
+
+func (t *triggers) find(cluster, name string) *trigger {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, tr := range t.of[cluster] {
+		if tr.name == name {
+			return tr
+		}
+	}
+	return nil
 }
 
 // postFire starts a run now as the trigger would. A body may hold {"payload": …}.
@@ -171,10 +162,13 @@ func (g *Gateway) postPauseTrigger(paused bool) func(http.ResponseWriter, *http.
 
 // postHook starts a run of the cluster that the token in the path stands for.
 func (g *Gateway) postHook(w http.ResponseWriter, r *http.Request) error {
-	if err := g.triggers.ready(r.Context()); err != nil {
-		return err
-	}
 	tr, st := g.triggers.hook(r.PathValue("token"))
+	if tr == nil { // it may be of a cluster that was applied just now
+		if err := g.triggers.look(r.Context()); err != nil {
+			return err
+		}
+		tr, st = g.triggers.hook(r.PathValue("token"))
+	}
 	if tr == nil {
 		return notFound("there is no such hook; `orbit triggers -o json` shows the URLs of webhook triggers")
 	}

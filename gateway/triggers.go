@@ -43,6 +43,7 @@ type trigger struct {
 type triggers struct {
 	g    *Gateway
 	wake chan struct{}
+	asks chan chan struct{} // closed after the next look
 
 	mu     sync.Mutex
 	loaded bool
@@ -61,7 +62,7 @@ type triggerState struct {
 }
 
 func newTriggers(g *Gateway) *triggers {
-	return &triggers{g: g, wake: make(chan struct{}, 1), of: map[string][]*trigger{}, states: map[string]triggerState{}, subs: map[string]*nats.Subscription{}, nextCluster: 1, nextState: 1}
+	return &triggers{g: g, wake: make(chan struct{}, 1), asks: make(chan chan struct{}), of: map[string][]*trigger{}, states: map[string]triggerState{}, subs: map[string]*nats.Subscription{}, nextCluster: 1, nextState: 1}
 }
 
 // poke has the triggers looked at soon.
@@ -75,17 +76,44 @@ func (t *triggers) poke() {
 // run keeps what is known current, and starts runs at the ends of others, until the gateway stops.
 func (t *triggers) run() {
 	defer t.unsubscribe()
+	var asked []chan struct{}
 	for t.g.ctx.Err() == nil {
-		if err := t.refresh(t.g.ctx); err != nil && t.g.ctx.Err() == nil {
-			t.g.log.Warn().Err(err).Msg("triggers cannot be read; trying again")
-		} else {
+		if err := t.refresh(t.g.ctx); err == nil {
+			for _, done := range asked {
+				close(done)
+			}
+			asked = nil
 			t.follow(t.g.ctx)
+		} else if t.g.ctx.Err() == nil {
+			t.g.log.Warn().Err(err).Msg("triggers cannot be read; trying again")
 		}
 		select {
+		case done := <-t.asks:
+			asked = append(asked, done)
 		case <-t.wake:
 		case <-time.After(triggersEvery):
 		case <-t.g.ctx.Done():
 		}
+	}
+}
+
+// look waits until what is known is as new as this call.
+func (t *triggers) look(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case t.asks <- done:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.g.ctx.Done():
+		return t.g.ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.g.ctx.Done():
+		return t.g.ctx.Err()
 	}
 }
 
