@@ -42,6 +42,11 @@ func (h *holds) set(ds []*streams.Delivery) {
 	h.mu.Lock()
 	h.now = ds
 	h.mu.Unlock()
+	h.poke()
+}
+
+// poke has the keepers told anew: of what is held a plan is known now, so it is known whether a keeper may take it.
+func (h *holds) poke() {
 	select {
 	case h.wake <- struct{}{}:
 	default:

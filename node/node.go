@@ -130,6 +130,7 @@ func Start(o Options) (*Node, error) {
 	}
 	if o.Gossip != nil {
 		n.holds = newHolds(n, o.Gossip)
+		n.plans.learned = n.holds.poke
 		if n.keeper, err = streams.NewKeeper(o.Conn, o.Gossip, n.log); err != nil {
 			return nil, err
 		}

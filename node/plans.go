@@ -37,6 +37,8 @@ type plans struct {
 	bucket   *kv.Bucket[kv.Plan]
 	registry *satellite.Registry
 
+	learned func() // called when a plan has become known; nil: nobody waits for that
+
 	mu      sync.Mutex
 	byHash  map[string]*plan
 	schemas map[string]*schema.Schema // by satellite name and part
@@ -68,11 +70,14 @@ func (ps *plans) get(ctx context.Context, hash string) (*plan, error) {
 		return nil, err
 	}
 	ps.mu.Lock()
-	defer ps.mu.Unlock()
 	if len(ps.byHash) >= maxPlans {
 		clear(ps.byHash) // rare, and refilled at once
 	}
 	ps.byHash[hash] = p
+	ps.mu.Unlock()
+	if ps.learned != nil {
+		ps.learned()
+	}
 	return p, nil
 }
 
