@@ -18,7 +18,7 @@ func (n *Node) complete(ctx context.Context, b *orbit.Bundle, p *plan) (*orbit.B
 	}
 	full := *b
 	full.Items = make([]orbit.Item, len(b.Items))
-	blobs := n.blobs(ctx)
+	blobs := n.keptBlobs(ctx)
 	records := n.records.of(ctx, b.Run, blobs)
 	for i, it := range b.Items {
 		if it.Bare {

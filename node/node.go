@@ -73,6 +73,7 @@ type Node struct {
 	plans   *plans
 	runs    *runs
 	records *records
+	chunks  kept[[]byte] // blobs of outputs that bare bundles were made of
 	secrets *secrets
 	pace    *pace
 	gate    *gate
@@ -188,6 +189,22 @@ func (n *Node) blobs(ctx context.Context) cluster.Blobs {
 		}
 		name, data = want, got
 		return got, nil
+	}
+}
+
+// keptBlobs reads blobs as blobs does, and keeps them at hand: bare bundles of one parent come one after the other, and each needs a
+// part of the same blob.
+func (n *Node) keptBlobs(ctx context.Context) cluster.Blobs {
+	read := n.blobs(ctx)
+	return func(want string) ([]byte, error) {
+		if data, ok := n.chunks.get(want); ok {
+			return data, nil
+		}
+		data, err := read(want)
+		if err == nil && len(data) <= keptBytes/4 {
+			n.chunks.put(want, data, len(data))
+		}
+		return data, err
 	}
 }
 
