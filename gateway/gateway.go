@@ -114,8 +114,14 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	if err := g.checkKeys(setup); err != nil {
 		return nil, err
 	}
-	if err := g.setUp(setup); err != nil {
-		return nil, storageTrouble(err)
+	for {
+		err := g.setUp(setup)
+		if err == nil {
+			break
+		}
+		if !electing(err) || pause(setup, 500*time.Millisecond) != nil {
+			return nil, storageTrouble(err)
+		}
 	}
 	if err := g.discard(setup); err != nil {
 		return nil, err
@@ -186,6 +192,13 @@ func (g *Gateway) setUp(ctx context.Context) error {
 	}
 	_, err := g.topology.EnsureQueues(ctx, streams.QueuesOf(first, orbit.CorePool))
 	return err
+}
+
+// electing tells whether the servers of a cluster are choosing who leads, so that asking again may help.
+func electing(err error) bool {
+	const unavailable = 10008 // of JetStream's API: temporarily unavailable
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == unavailable
 }
 
 // listen subscribes to what nodes and tools ask.
