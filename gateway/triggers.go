@@ -119,8 +119,18 @@ func (t *triggers) look(ctx context.Context) error {
 
 // refresh reads what has changed.
 func (t *triggers) refresh(ctx context.Context) error {
+	// In this order: of a state that is read here the cluster is read below, so none is taken for one whose trigger is gone.
+	states := t.g.store.Triggers
+	err := streams.ReadAll(ctx, t.g.opts.Conn, states.Stream(), states.Keys(), t.nextState, func(m streams.Stored) error {
+		t.readState(states.Key(m.Subject), m.Data, m.Seq)
+		t.nextState = m.Seq + 1
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read triggers: %w", err)
+	}
 	b := t.g.store.Clusters
-	err := streams.ReadAll(ctx, t.g.opts.Conn, b.Stream(), b.Keys(), t.nextCluster, func(m streams.Stored) error {
+	err = streams.ReadAll(ctx, t.g.opts.Conn, b.Stream(), b.Keys(), t.nextCluster, func(m streams.Stored) error {
 		if err := t.readCluster(ctx, b.Key(m.Subject), m.Data); err != nil {
 			return err
 		}
@@ -129,15 +139,6 @@ func (t *triggers) refresh(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("read clusters: %w", err)
-	}
-	states := t.g.store.Triggers
-	err = streams.ReadAll(ctx, t.g.opts.Conn, states.Stream(), states.Keys(), t.nextState, func(m streams.Stored) error {
-		t.readState(states.Key(m.Subject), m.Data, m.Seq)
-		t.nextState = m.Seq + 1
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read triggers: %w", err)
 	}
 	t.mu.Lock()
 	t.after = map[string][]*trigger{}
