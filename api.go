@@ -19,7 +19,16 @@ type Run struct {
 	FinishedAt     *time.Time     `json:"finished_at"`
 	DeadlineMissed bool           `json:"deadline_missed"`
 	Error          string         `json:"error,omitempty"`
+	Usage          Usage          `json:"usage,omitempty"` // of all its satellites
 	Satellites     []RunSatellite `json:"satellites"`
+}
+
+// Count sets the satellites of a run, and what they come to.
+func (r *Run) Count(satellites []RunSatellite) {
+	r.Satellites, r.Usage = satellites, nil
+	for i := range satellites {
+		r.Usage.Add(satellites[i].Usage)
+	}
 }
 
 // RunTrigger says what started a run.
@@ -36,6 +45,7 @@ type RunSatellite struct {
 	Part       string     `json:"part"`
 	Class      string     `json:"class"`
 	Items      ItemCounts `json:"items"`
+	Usage      Usage      `json:"usage,omitempty"` // by all committed attempts, failed ones too
 }
 
 // ItemCounts is a number of items for each state, in the order of ItemStates. In JSON every state has its key.
@@ -84,6 +94,7 @@ type ItemDoc struct {
 	Input      Object     `json:"input"` // the incoming object
 	Outputs    []Object   `json:"outputs"`
 	Error      *Error     `json:"error"`
+	Usage      Usage      `json:"usage,omitempty"` // by its last attempt
 }
 
 // ClusterDoc is a registered cluster.

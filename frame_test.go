@@ -3,6 +3,7 @@ package orbit_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -44,6 +45,7 @@ var (
 			return orbit.Chunk{Blob: texts.Draw(t, "blob"), Size: counts.Draw(t, "size"), Count: counts.Draw(t, "count")}
 		}), 1, 5).Draw(t, "chunks")}
 	})
+	usages  = rapid.MapOfN(texts, rapid.Int64Range(0, math.MaxInt64), 0, orbit.MaxUsage)
 	results = rapid.Custom(func(t *rapid.T) orbit.Result {
 		r := orbit.Result{Lineage: lineageOf(ordinals(t, "lineage")), Attempt: rapid.IntRange(0, 99).Draw(t, "attempt"), Outputs: counts.Draw(t, "outputs"),
 			State: rapid.SampledFrom([]orbit.ItemState{orbit.ItemSucceeded, orbit.ItemFailed, orbit.ItemSkipped, orbit.ItemRetrying}).Draw(t, "state")}
@@ -54,6 +56,7 @@ var (
 			it := items.Draw(t, "input")
 			r.Input = &it
 		}
+		r.Usage = usages.Draw(t, "usage")
 		return r
 	})
 	records = rapid.Custom(func(t *rapid.T) *orbit.Record {
@@ -64,7 +67,7 @@ var (
 			Born: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) orbit.Born {
 				return orbit.Born{Step: texts.Draw(t, "step"), Items: counts.Draw(t, "items")}
 			}), 0, 4).Draw(t, "born"),
-			Kids: payloads.Draw(t, "kids"), Results: rapid.SliceOfN(results, 0, 6).Draw(t, "results"), Outputs: payloads.Draw(t, "outputs")}
+			Kids: payloads.Draw(t, "kids"), Results: rapid.SliceOfN(results, 0, 6).Draw(t, "results"), Outputs: payloads.Draw(t, "outputs"), Usage: usages.Draw(t, "usage")}
 	})
 	kids = rapid.Custom(func(t *rapid.T) orbit.Kid {
 		return orbit.Kid{Kind: rapid.SampledFrom([]orbit.KidKind{orbit.KidChild, orbit.KidRetry, orbit.KidFailure}).Draw(t, "kind"), Step: texts.Draw(t, "step"),
@@ -256,6 +259,9 @@ func FuzzDecodeBundle(f *testing.F) {
 func FuzzDecodeRecord(f *testing.F) {
 	rec := &orbit.Record{Bundle: orbit.HashID("b"), Run: orbit.HashID("r"), Step: "s", Results: []orbit.Result{{Lineage: "0.1", State: orbit.ItemRetrying,
 		Error: orbit.Transient(orbit.CodeTimeout, "late"), Input: &sample().Items[0]}}, Born: []orbit.Born{{Step: "t", Items: 3}}}
+	f.Add(rec.Encode())
+	rec.Usage = orbit.Usage{orbit.PromptTokens: 12, orbit.CompletionTokens: 1 << 40}
+	rec.Results[0].Usage = rec.Usage
 	f.Add(rec.Encode())
 	for _, data := range hostile {
 		data = data[:min(len(data), 200)] // long seeds make fuzzing slow

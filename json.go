@@ -34,6 +34,9 @@ func (r *Run) AppendJSON(dst []byte) ([]byte, error) {
 	if r.Error != "" {
 		dst = appendText(append(dst, `,"error":`...), r.Error)
 	}
+	if len(r.Usage) > 0 {
+		dst = r.Usage.appendJSON(append(dst, `,"usage":`...))
+	}
 	if r.Satellites == nil {
 		return append(dst, `,"satellites":null}`...), nil
 	}
@@ -52,7 +55,11 @@ func (s *RunSatellite) appendJSON(dst []byte) []byte {
 	dst = appendText(append(dst, `,"uses":`...), s.Uses)
 	dst = appendText(append(dst, `,"part":`...), s.Part)
 	dst = appendText(append(dst, `,"class":`...), s.Class)
-	return append(s.Items.appendJSON(append(dst, `,"items":`...)), '}')
+	dst = s.Items.appendJSON(append(dst, `,"items":`...))
+	if len(s.Usage) > 0 {
+		dst = s.Usage.appendJSON(append(dst, `,"usage":`...))
+	}
+	return append(dst, '}')
 }
 
 // MarshalJSON writes every state with its number.

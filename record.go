@@ -21,6 +21,7 @@ type Record struct {
 	Counts       Counts // of Results, by state
 	Born         []Born // children per child step: with Counts, all that the fold needs
 	FailureItems int    // items of failure steps that it gives birth to
+	Usage        Usage  // by all Results together; nil: nothing was counted
 
 	Kids    Payload // bundles that follow, each a Kid
 	Results []Result
@@ -50,6 +51,7 @@ type Result struct {
 	Outputs int       // objects returned
 	Error   *Error    // of failed and retrying items
 	Input   *Item     // of a retrying item: as it came in, for the parent's message is gone by then
+	Usage   Usage     // by this attempt
 }
 
 // KidKind says why a bundle follows.
@@ -85,7 +87,11 @@ type Chunk struct {
 	Count int // entries
 }
 
-const recordVersion = 1
+// The versions of a record. What nothing was counted of is written as the first one.
+const (
+	recordVersion      = 1
+	recordVersionUsage = 2 // with Usage, in the head and in results
+)
 
 // Encode gives the bytes that are stored.
 func (rec *Record) Encode() []byte {
@@ -96,8 +102,13 @@ func (rec *Record) Encode() []byte {
 // EncodeWithHead is Encode; it also gives how many of the bytes are the head, all that DecodeRecordHead reads.
 func (rec *Record) EncodeWithHead() (data []byte, head int) {
 	w := newFrameWriter(512 + len(rec.Kids.Inline) + len(rec.Outputs.Inline) + 64*len(rec.Kids.Chunks) + 64*len(rec.Outputs.Chunks) + 32*len(rec.Results))
-	w.array(14)
-	w.int(recordVersion)
+	if rec.Usage == nil {
+		w.array(14)
+		w.int(recordVersion)
+	} else {
+		w.array(15)
+		w.int(recordVersionUsage)
+	}
 	w.str(rec.Bundle)
 	w.str(rec.Run)
 	w.str(rec.Step)
@@ -113,6 +124,9 @@ func (rec *Record) EncodeWithHead() (data []byte, head int) {
 	for _, b := range rec.Born {
 		w.str(b.Step)
 		w.int(int64(b.Items))
+	}
+	if rec.Usage != nil {
+		rec.Usage.write(w)
 	}
 	head = len(w.buf)
 	rec.Kids.write(w)
@@ -158,9 +172,13 @@ func DecodeRecordHead(data []byte) (*Record, error) {
 }
 
 func readRecordHead(r *frameReader) (*Record, error) {
-	r.fields(14)
-	if v := r.int(); r.err == nil && v != recordVersion {
-		return nil, fmt.Errorf("%w: a record of version %d; this program knows version %d", ErrFrame, v, recordVersion)
+	fields := r.array()
+	v := r.int()
+	if r.err == nil && v != recordVersion && v != recordVersionUsage {
+		return nil, fmt.Errorf("%w: a record of version %d; this program knows versions %d and %d", ErrFrame, v, recordVersion, recordVersionUsage)
+	}
+	if want := 13 + int(v); r.err == nil && fields != want { // the second version has one more
+		r.fail("%d fields where %d belong", fields, want)
 	}
 	rec := &Record{Bundle: r.str(), Run: r.str(), Step: r.str(), Parent: r.str(), Ordinal: r.count(), Node: r.str(), Started: r.int(), Finished: r.int()}
 	n := r.array()
@@ -172,6 +190,9 @@ func readRecordHead(r *frameReader) (*Record, error) {
 	rec.FailureItems = r.count()
 	for range (n - 6) / 2 {
 		rec.Born = append(rec.Born, Born{Step: r.str(), Items: r.count()})
+	}
+	if v == recordVersionUsage {
+		rec.Usage = readUsage(r)
 	}
 	return rec, r.err
 }
@@ -186,7 +207,11 @@ func (rec *Record) FinishedAt() time.Time { return time.UnixMilli(rec.Finished).
 var stateCodes = [...]ItemState{ItemSucceeded, ItemFailed, ItemSkipped, ItemRetrying}
 
 func (res *Result) write(w *frameWriter) {
-	w.array(6)
+	if res.Usage == nil {
+		w.array(6)
+	} else {
+		w.array(7)
+	}
 	w.str(string(res.Lineage))
 	for i, s := range stateCodes {
 		if s == res.State {
@@ -208,10 +233,16 @@ func (res *Result) write(w *frameWriter) {
 	} else {
 		res.Input.write(w)
 	}
+	if res.Usage != nil {
+		res.Usage.write(w)
+	}
 }
 
 func (res *Result) read(r *frameReader) {
-	r.fields(6)
+	fields := r.array()
+	if fields != 6 && fields != 7 {
+		r.fail("%d fields where 6 or 7 belong", fields)
+	}
 	res.Lineage = Lineage(r.str())
 	s := r.int()
 	if s < 0 || s >= int64(len(stateCodes)) {
@@ -227,6 +258,9 @@ func (res *Result) read(r *frameReader) {
 	if !r.isNull() {
 		res.Input = &Item{}
 		res.Input.read(r)
+	}
+	if fields == 7 {
+		res.Usage = readUsage(r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/exospherehost/orbit"
@@ -28,6 +29,8 @@ type StepTally struct {
 	Failed    int `json:"failed,omitempty"`
 	Skipped   int `json:"skipped,omitempty"`
 	Retrying  int `json:"retrying,omitempty"`
+
+	Usage orbit.Usage `json:"usage,omitempty"` // by all attempts that are in the ledger
 }
 
 // Open is the number of items of the step that have not ended.
@@ -55,6 +58,7 @@ func (t *Tally) Fold(p *Plan, rec *orbit.Record) []Release {
 	s.Failed += rec.Counts.Failed
 	s.Skipped += rec.Counts.Skipped
 	s.Retrying += rec.Counts.Retry - rec.Counts.Again
+	s.Usage.Add(rec.Usage)
 	t.Outstanding += rec.FailureItems - rec.Counts.Settled()
 	for _, first := range p.wiring().firsts {
 		if rec.FailureItems > 0 {
@@ -108,6 +112,7 @@ func (t *Tally) Clone() *Tally {
 	c := &Tally{Outstanding: t.Outstanding, Round: t.Round, Steps: make(map[string]*StepTally, len(t.Steps)), Logs: t.Logs}
 	for name, s := range t.Steps {
 		copied := *s
+		copied.Usage = maps.Clone(s.Usage)
 		c.Steps[name] = &copied
 	}
 	if t.Joins != nil {

@@ -24,12 +24,12 @@ func (g *Gateway) cancelRun(ctx context.Context, id string) (*kv.Run, error) {
 		now := time.Now().UTC()
 		doc.State, doc.FinishedAt = orbit.RunCancelled, &now
 		if live, sats, ok := s.tallyOf(id); ok {
-			doc.Satellites = sats
+			doc.Count(sats)
 			if doc.StartedAt == nil {
 				doc.StartedAt = live.StartedAt
 			}
 		} else if doc.Satellites == nil {
-			doc.Satellites = satellites(p, p.NewTally(), nil)
+			doc.Count(satellites(p, p.NewTally(), nil))
 		}
 		for i := range doc.Satellites { // what has not ended counts as cancelled
 			doc.Satellites[i].Items.Cancel()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
@@ -13,13 +14,15 @@ func satellites(p *cluster.Plan, t *cluster.Tally, running map[string]int) []orb
 	for i := range p.Steps {
 		st := &p.Steps[i]
 		var items orbit.ItemCounts // in the order of orbit.ItemStates
+		var used orbit.Usage
 		if c := t.Steps[st.Identifier]; c != nil {
 			open := c.Open()
 			runs := min(running[st.Identifier], open)
 			retrying := min(c.Retrying, open-runs)
 			items = orbit.ItemCounts{open - runs - retrying, runs, retrying, c.Succeeded, c.Failed, c.Skipped, 0}
+			used = maps.Clone(c.Usage)
 		}
-		out = append(out, orbit.RunSatellite{Identifier: st.Identifier, Uses: st.Uses, Part: string(st.Part), Class: st.Class, Items: items})
+		out = append(out, orbit.RunSatellite{Identifier: st.Identifier, Uses: st.Uses, Part: string(st.Part), Class: st.Class, Items: items, Usage: used})
 	}
 	return out
 }

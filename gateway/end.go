@@ -115,7 +115,8 @@ func (s *settler) terminal(or *openRun) (*kv.Run, *nats.Msg, error) {
 		return nil, nil, fmt.Errorf("run %s is not over", or.doc.ID)
 	}
 	doc, now := *or.doc, time.Now().UTC()
-	doc.State, doc.FinishedAt, doc.Satellites = state, &now, satellites(or.plan, or.tally, nil)
+	doc.State, doc.FinishedAt = state, &now
+	doc.Count(satellites(or.plan, or.tally, nil))
 	if doc.StartedAt == nil { // it ended before its launcher could mark it running
 		doc.StartedAt = &doc.CreatedAt
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -113,7 +114,7 @@ func (s *settler) show(ctx context.Context, now time.Time) {
 	}) {
 		doc := *or.doc
 		s.mu.Lock()
-		doc.Satellites = satellites(or.plan, or.tally, nil)
+		doc.Count(satellites(or.plan, or.tally, nil))
 		s.mu.Unlock()
 		doc.DeadlineMissed = doc.DeadlineMissed || now.After(doc.Deadline)
 		if same(doc.Satellites, or.doc.Satellites) && doc.DeadlineMissed == or.doc.DeadlineMissed {
@@ -183,7 +184,7 @@ func same(a, b []orbit.RunSatellite) bool {
 		return false
 	}
 	for i := range a {
-		if a[i].Items != b[i].Items {
+		if a[i].Items != b[i].Items || !maps.Equal(a[i].Usage, b[i].Usage) {
 			return false
 		}
 	}

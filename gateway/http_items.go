@@ -140,7 +140,7 @@ func (l *itemLister) settled(rec *orbit.Record, objects *cluster.Objects, i int)
 	res := &rec.Results[i]
 	started, finished := rec.StartedAt(), rec.FinishedAt()
 	doc := orbit.ItemDoc{ID: orbit.ItemID(rec.Step, res.Lineage), Satellite: rec.Step, Lineage: res.Lineage, State: res.State, Attempts: res.Attempt,
-		Node: rec.Node, StartedAt: &started, FinishedAt: &finished, Error: res.Error, Outputs: []orbit.Object{}}
+		Node: rec.Node, StartedAt: &started, FinishedAt: &finished, Error: res.Error, Outputs: []orbit.Object{}, Usage: res.Usage}
 	for k := range min(res.Outputs, maxItemOutputs) {
 		o, err := objects.At(i, k)
 		if err != nil {

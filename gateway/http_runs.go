@@ -107,7 +107,7 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 	run := doc.Run
 	if !run.State.Terminal() {
 		if live, sats, ok := g.settlerOf(run.ID).tallyOf(run.ID); ok {
-			run.Satellites = sats
+			run.Count(sats)
 			if run.State == orbit.RunPending && live.State == orbit.RunRunning { // its document will say so soon
 				run.State, run.StartedAt = live.State, live.StartedAt
 			}
@@ -121,7 +121,7 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 		if err != nil {
 			return nil, err
 		}
-		run.Satellites = satellites(p, p.NewTally(), nil)
+		run.Count(satellites(p, p.NewTally(), nil))
 	}
 	if doc.Payload != nil && !doc.Forgotten {
 		payload, err := g.store.Blobs.Get(ctx, doc.Payload.Blob)

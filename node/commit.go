@@ -24,6 +24,7 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 		rec.Counts.Again = len(b.Items)
 	}
 	for i := range e.results {
+		rec.Usage.Add(e.results[i].Usage)
 		switch e.results[i].State {
 		case orbit.ItemSucceeded:
 			rec.Counts.Succeeded++

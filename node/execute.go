@@ -93,9 +93,9 @@ func (e *execution) run(ctx context.Context) error {
 func (e *execution) item(ctx context.Context, i int) error {
 	it := &e.bundle.Items[i]
 	e.spool.begin()
-	err := e.attempt(ctx, it)
+	used, err := e.attempt(ctx, it)
 	if err == nil {
-		e.results = append(e.results, orbit.Result{Lineage: it.Lineage, State: orbit.ItemSucceeded, Attempt: it.Attempt + 1, Outputs: e.spool.count()})
+		e.results = append(e.results, orbit.Result{Lineage: it.Lineage, State: orbit.ItemSucceeded, Attempt: it.Attempt + 1, Outputs: e.spool.count(), Usage: used})
 		return nil
 	}
 	e.spool.rollback()
@@ -110,7 +110,7 @@ func (e *execution) item(ctx context.Context, i int) error {
 	if !errors.As(err, &failure) {
 		return err // the node's own trouble: blob store, connection. The bundle comes again.
 	}
-	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure}
+	r := orbit.Result{Lineage: it.Lineage, State: orbit.ItemFailed, Attempt: it.Attempt + 1, Error: failure, Usage: used}
 	if failure.Code == orbit.CodeDenied && len(e.step.Secrets) > 0 { // a secret may have been changed since it was asked for
 		e.node.secrets.forget(e.bundle.Run, e.bundle.Step)
 	}
@@ -138,20 +138,30 @@ func (e *execution) fail(why string) {
 	}
 }
 
-// attempt resolves the item's config and input and calls the satellite.
-func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
+// attempt resolves the item's config and input and calls the satellite. It gives what that took, whatever came of it.
+func (e *execution) attempt(ctx context.Context, it *orbit.Item) (orbit.Usage, error) {
+	call, err := e.ready(ctx, it)
+	if err != nil {
+		return nil, err
+	}
+	err = call.Do(ctx)
+	return call.Invocation.Used(), err
+}
+
+// ready resolves the item's config and input for the call that carries it out.
+func (e *execution) ready(ctx context.Context, it *orbit.Item) (*satellite.Call, error) {
 	if e.step.code == nil {
-		return orbit.Permanent(orbit.CodeNoSatellite, "node %s has no code for satellite %s", e.node.opts.Name, e.step.Uses)
+		return nil, orbit.Permanent(orbit.CodeNoSatellite, "node %s has no code for satellite %s", e.node.opts.Name, e.step.Uses)
 	}
 	incoming, err := e.incoming(it)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	call := e.callFor(ctx)
 	inv := call.Invocation
 	if e.plain { // nothing but these differs from item to item
 		inv.Lineage, inv.Attempt, inv.Incoming = it.Lineage, it.Attempt+1, incoming
-		return call.Do(ctx)
+		return call, nil
 	}
 	var scope *cluster.Scope // made only for steps with expressions
 	if !e.fixed() {
@@ -159,9 +169,9 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	}
 	if e.step.condition != nil {
 		if holds, err := e.step.condition.True(scope); err != nil {
-			return e.resolveError(&satellite.Invocation{Step: e.bundle.Step, Lineage: it.Lineage}, "if", err)
+			return nil, e.resolveError(&satellite.Invocation{Step: e.bundle.Step, Lineage: it.Lineage}, "if", err)
 		} else if !holds {
-			return errSkip
+			return nil, errSkip
 		}
 	}
 	*inv = satellite.Invocation{Run: e.bundle.Run, Step: e.bundle.Step, Lineage: it.Lineage, Attempt: it.Attempt + 1, Incoming: incoming, HasInput: e.step.Input != nil,
@@ -172,33 +182,33 @@ func (e *execution) attempt(ctx context.Context, it *orbit.Item) error {
 	if inv.Config = e.step.constant; inv.Config == nil {
 		v, err := e.step.Config.Resolve(scope)
 		if err != nil {
-			return e.resolveError(inv, "config", err)
+			return nil, e.resolveError(inv, "config", err)
 		}
 		inv.Config, _ = v.(map[string]any)
 		if err := misfit(e.step.config, inv, "config", inv.Config); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if e.step.Input != nil {
 		if inv.Input, err = e.step.Input.Resolve(scope); err != nil {
-			return e.resolveError(inv, "input", err)
+			return nil, e.resolveError(inv, "input", err)
 		}
 		if err := misfit(e.step.input, inv, "input", inv.Input); err != nil {
-			return err
+			return nil, err
 		}
 	} else if !e.quick && !e.streams() {
 		if inv.Input, err = incoming.Value(); err != nil {
-			return orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", inv.Item())
+			return nil, orbit.Permanent(orbit.CodeInternal, "%s: the incoming object is damaged", inv.Item())
 		}
 	}
 	for _, g := range e.step.Grants {
 		v, err := g.Secrets.Resolve(scope)
 		if err != nil {
-			return e.resolveError(inv, "the secrets of "+g.Step, err)
+			return nil, e.resolveError(inv, "the secrets of "+g.Step, err)
 		}
 		inv.Grants = append(inv.Grants, textMap(v))
 	}
-	return call.Do(ctx)
+	return call, nil
 }
 
 // incoming is the object that made the item: its parent's, or what a join unites where the step asks for nothing else.

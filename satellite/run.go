@@ -39,8 +39,10 @@ func (c *Call) Do(ctx context.Context) error {
 		c.edge = c.pass
 	}
 	if _, ok := c.Satellite.(Immediate); ok {
+		c.Invocation.meter = nil // of the item before
 		return c.finish(ctx, c.protected(ctx, c.edge))
 	}
+	c.Invocation.meter = &meter{}
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	door := &door{emit: c.edge}

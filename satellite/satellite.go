@@ -66,6 +66,8 @@ type Invocation struct {
 	// Log takes what the satellite has to say: it becomes records of the run's log, of this item and attempt, and lines of
 	// the node's. Secrets that the satellite was given are masked in it.
 	Log zerolog.Logger
+
+	meter *meter // of Use
 }
 
 // Item is the item's id, such as "call-webhook/0.17".

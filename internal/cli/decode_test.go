@@ -15,9 +15,9 @@ var (
 			{Lineage: "0", Value: orbit.Value{Object: orbit.MustObject(map[string]any{"month": 3})}, Live: []orbit.Value{{Ref: &orbit.Ref{Blob: "b1", Offset: 2, Length: 40}}}},
 		}}
 	aRecord = &orbit.Record{Bundle: root, Run: runID, Step: "get-files", Parent: runID, Node: "a", Started: 946684800000, Finished: 946684801500,
-		Counts: orbit.Counts{Succeeded: 1, Failed: 1}, Born: []orbit.Born{{Step: "parse-pdf", Items: 2}},
+		Counts: orbit.Counts{Succeeded: 1, Failed: 1}, Born: []orbit.Born{{Step: "parse-pdf", Items: 2}}, Usage: orbit.Usage{orbit.PromptTokens: 9},
 		Kids: orbit.Payload{Inline: orbit.AppendKid(nil, orbit.Kid{Kind: orbit.KidChild, Step: "parse-pdf", Count: 2})},
-		Results: []orbit.Result{{Lineage: "0", State: orbit.ItemSucceeded, Attempt: 1, Outputs: 1},
+		Results: []orbit.Result{{Lineage: "0", State: orbit.ItemSucceeded, Attempt: 1, Outputs: 1, Usage: orbit.Usage{orbit.PromptTokens: 9}},
 			{Lineage: "1", State: orbit.ItemFailed, Attempt: 2, Error: &orbit.Error{Code: orbit.CodeInvalidInput, Message: "broken"}}},
 		Outputs: orbit.Payload{Inline: orbit.AppendOutput(nil, orbit.MustObject(map[string]any{"a": 1}))}}
 )
@@ -77,6 +77,9 @@ const recordJSON = `{
     }
   ],
   "failure_items": 0,
+  "usage": {
+    "prompt-tokens": 9
+  },
   "kids": [
     {
       "kind": "child",
@@ -91,7 +94,10 @@ const recordJSON = `{
       "lineage": "0",
       "state": "succeeded",
       "attempt": 1,
-      "outputs": 1
+      "outputs": 1,
+      "usage": {
+        "prompt-tokens": 9
+      }
     },
     {
       "lineage": "1",

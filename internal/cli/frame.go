@@ -43,6 +43,7 @@ type recordFrame struct {
 	Counts       countsFrame   `json:"counts"`
 	Born         []bornFrame   `json:"born"`
 	FailureItems int           `json:"failure_items"`
+	Usage        orbit.Usage   `json:"usage,omitempty"`
 	Kids         any           `json:"kids"`
 	Results      []resultFrame `json:"results"`
 	Outputs      any           `json:"outputs"`
@@ -68,6 +69,7 @@ type resultFrame struct {
 	Outputs int             `json:"outputs"`
 	Error   *orbit.Error    `json:"error,omitempty"`
 	Input   *itemFrame      `json:"input,omitempty"`
+	Usage   orbit.Usage     `json:"usage,omitempty"`
 }
 
 type kidFrame struct {
@@ -122,13 +124,13 @@ func newRecordFrame(rec *orbit.Record) *recordFrame {
 	c := rec.Counts
 	f := &recordFrame{Type: "record", Bundle: rec.Bundle, Run: rec.Run, Step: rec.Step, Parent: rec.Parent, Ordinal: rec.Ordinal, Node: rec.Node,
 		Started: milli(rec.Started), Finished: milli(rec.Finished), Counts: countsFrame{c.Succeeded, c.Failed, c.Skipped, c.Retry, c.Again},
-		Born: []bornFrame{}, FailureItems: rec.FailureItems, Results: []resultFrame{}}
+		Born: []bornFrame{}, FailureItems: rec.FailureItems, Usage: rec.Usage, Results: []resultFrame{}}
 	for _, b := range rec.Born {
 		f.Born = append(f.Born, bornFrame(b))
 	}
 	for i := range rec.Results {
 		r := &rec.Results[i]
-		rf := resultFrame{Lineage: r.Lineage, State: r.State, Attempt: r.Attempt, Outputs: r.Outputs, Error: r.Error}
+		rf := resultFrame{Lineage: r.Lineage, State: r.State, Attempt: r.Attempt, Outputs: r.Outputs, Error: r.Error, Usage: r.Usage}
 		if r.Input != nil {
 			input := newItemFrame(r.Input)
 			rf.Input = &input

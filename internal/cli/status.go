@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -51,6 +52,9 @@ func (a *app) showRun(r *orbit.Run, now time.Time) error {
 	if took := between(r.StartedAt, r.FinishedAt, now); took != "" {
 		facts = append(facts, [2]string{"time", took})
 	}
+	if len(r.Usage) > 0 {
+		facts = append(facts, [2]string{"usage", usageText(r.Usage)})
+	}
 	for _, f := range facts {
 		if err := a.print("%-9s %s", f[0], f[1]); err != nil {
 			return err
@@ -68,6 +72,15 @@ func (a *app) showRun(r *orbit.Run, now time.Time) error {
 		t.add(row...)
 	}
 	return t.flush()
+}
+
+// usageText says what a run took: "1204 completion-tokens, 52118 prompt-tokens".
+func usageText(u orbit.Usage) string {
+	var parts []string
+	for _, name := range u.Names() {
+		parts = append(parts, fmt.Sprintf("%d %s", u[name], name))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // deadlineText says when a run is due and how it stands to that: "18:00:00 (6h SLA), in 5h12m".

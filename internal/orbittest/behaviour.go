@@ -70,6 +70,14 @@ func KillNode(ctx context.Context, x *Execution) error {
 	return ctx.Err()
 }
 
+// Spend takes so many tokens, and then does what then does.
+func Spend(tokens int64, then Behaviour) Behaviour {
+	return func(ctx context.Context, x *Execution) error {
+		x.Use(orbit.CompletionTokens, tokens)
+		return then(ctx, x)
+	}
+}
+
 // OnItem does one thing for the items with the given lineages and Pass for all others.
 func OnItem(b map[orbit.Lineage]Behaviour) Behaviour {
 	return func(ctx context.Context, x *Execution) error {

@@ -3,6 +3,7 @@ package orbittest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -144,9 +145,12 @@ func checkEnd(c *recount, doc *kv.Run, tally *cluster.Tally) {
 	if doc.FinishedAt == nil || doc.StartedAt == nil || doc.FinishedAt.Before(*doc.StartedAt) {
 		c.fault("it ended at %v and started at %v", doc.FinishedAt, doc.StartedAt)
 	}
-	counts := c.counts()
+	counts, used := c.counts(), c.used()
 	for _, s := range doc.Satellites {
 		want := counts[s.Identifier]
+		if !maps.Equal(s.Usage, used[s.Identifier]) {
+			c.fault("its document says that %s took %v, its ledger %v", s.Identifier, s.Usage, used[s.Identifier])
+		}
 		for _, state := range orbit.ItemStates {
 			if s.Items.Of(state) != want[state] {
 				c.fault("its document counts %d items of %s as %s, its ledger %d", s.Items.Of(state), s.Identifier, state, want[state])

@@ -64,7 +64,7 @@ func everyPoint(t *testing.T, opts orbittest.Options, happen func(p *orbittest.P
 	t.Helper()
 	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
 		o.Script.On("a", orbittest.FanOut(4))
-		o.Script.On("b", orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.1": orbittest.FailForGood, "0.3": orbittest.FailFirst(1)}))
+		o.Script.On("b", orbittest.Spend(3, orbittest.OnItem(map[orbit.Lineage]orbittest.Behaviour{"0.1": orbittest.FailForGood, "0.3": orbittest.FailFirst(1)})))
 		name := o.Apply(mixed)
 		stop := o.Replace(time.Second)
 		defer stop()

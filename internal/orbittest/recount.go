@@ -354,3 +354,19 @@ func stepOf(item string) string {
 	}
 	return item
 }
+
+// used adds up what attempts took, by step, from the results of all records.
+func (c *recount) used() map[string]orbit.Usage {
+	out := map[string]orbit.Usage{}
+	for _, rec := range c.recs {
+		for i := range rec.Results {
+			for name, n := range rec.Results[i].Usage {
+				if out[rec.Step] == nil {
+					out[rec.Step] = orbit.Usage{}
+				}
+				out[rec.Step][name] += n
+			}
+		}
+	}
+	return out
+}

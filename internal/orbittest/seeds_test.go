@@ -144,7 +144,10 @@ func storm(t *testing.T, seed uint64) {
 	steps := []string{"a", "b", "c", "d"}[:2+r.IntN(3)]
 	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
 		for _, s := range steps {
-			o.Script.On(s, func(c ctx, x *orbittest.Execution) error { return fateOf(seed, x.Item()).act(c, x) })
+			o.Script.On(s, func(c ctx, x *orbittest.Execution) error {
+				x.Use(orbit.PromptTokens, int64(x.Count))
+				return fateOf(seed, x.Item()).act(c, x)
+			})
 		}
 		name := o.Apply(stormCluster(steps))
 		stop := o.Replace(3 * time.Second)

@@ -77,7 +77,9 @@ func (m *Model) Run(ctx context.Context, inv *satellite.Invocation, emit satelli
 	}
 	if q.used.told {
 		m.tally.add(q.used)
-		inv.Log.Debug().Int("prompt-tokens", q.used.prompt).Int("completion-tokens", q.used.completion).Msg("the model has answered")
+		inv.Use(orbit.PromptTokens, int64(q.used.prompt))
+		inv.Use(orbit.CompletionTokens, int64(q.used.completion))
+		inv.Log.Debug().Int(orbit.PromptTokens, q.used.prompt).Int(orbit.CompletionTokens, q.used.completion).Msg("the model has answered")
 	}
 	if err != nil {
 		return err
@@ -103,7 +105,7 @@ func (m *Model) answer(ctx context.Context, q *question) (orbit.Object, error) {
 	}
 	out := map[string]any{"text": strings.ToValidUTF8(text, "\uFFFD")}
 	if q.used.told {
-		out["usage"] = map[string]any{"prompt-tokens": q.used.prompt, "completion-tokens": q.used.completion, "total-tokens": q.used.prompt + q.used.completion}
+		out["usage"] = map[string]any{orbit.PromptTokens: q.used.prompt, orbit.CompletionTokens: q.used.completion, "total-tokens": q.used.prompt + q.used.completion}
 	}
 	return orbit.NewObject(out)
 }

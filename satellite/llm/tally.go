@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/exospherehost/orbit"
 )
 
 // usage is what answers took, as the server tells.
@@ -69,7 +71,7 @@ func (t *tally) end() {
 	}
 	t.mu.Unlock()
 	if say {
-		t.log.Info().Int64("items", done.Items).Int64("prompt-tokens", done.PromptTokens).Int64("completion-tokens", done.CompletionTokens).
+		t.log.Info().Int64("items", done.Items).Int64(orbit.PromptTokens, done.PromptTokens).Int64(orbit.CompletionTokens, done.CompletionTokens).
 			Float64("tokens-per-second", float64(int(10*float64(done.CompletionTokens)/took.Seconds()))/10).Int("busy", busy).Msg("pace of the model")
 	}
 }
