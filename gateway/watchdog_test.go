@@ -17,7 +17,7 @@ func TestAQueueWhoseConsumerWasRemovedGetsItBack(t *testing.T) {
 		}
 		time.Sleep(3 * watchEvery)
 		out := make(chan *streams.Delivery, 1)
-		p, err := streams.NewPuller(b.conn, out)
+		p, err := streams.NewPuller(b.conn, out, func() {})
 		if err != nil {
 			b.Fatal(err)
 		}

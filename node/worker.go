@@ -79,7 +79,7 @@ func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
 		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere), spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
-	p, err := streams.NewPuller(n.opts.Conn, w.arrived)
+	p, err := streams.NewPuller(n.opts.Conn, w.arrived, w.poke)
 	w.puller = p
 	return w, err
 }

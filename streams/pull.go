@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// pullExpiry is how long the server keeps a request for work that is not there.
-	pullExpiry = 30 * time.Second
+	// pullExpiry is how long the server keeps a request for work that is not there. It is less than gossip takes to give a silent
+	// machine up: the server, who takes it for alive, would answer its old requests with what is handed back for it, and that would
+	// wait for one more lease. An idle node asks that often for each of its queues.
+	pullExpiry = 5 * time.Second
 	// pullGrace is how long past its expiry a request without any answer is believed in; then it is asked anew.
 	pullGrace = 5 * time.Second
 	// absentWait is how long a queue without a consumer is left alone.
@@ -29,6 +31,7 @@ type Puller struct {
 	nc     *nats.Conn
 	prefix string
 	out    chan<- *Delivery
+	lapsed func()
 	stop   chan struct{}
 	once   sync.Once
 	sub    *nats.Subscription
@@ -50,9 +53,10 @@ type request struct {
 	expires time.Time
 }
 
-// NewPuller delivers to out. What comes after Stop is left to its lease.
-func NewPuller(nc *nats.Conn, out chan<- *Delivery) (*Puller, error) {
-	p := &Puller{nc: nc, prefix: nats.NewInbox() + ".", out: out, stop: make(chan struct{}), asked: map[asked][]*request{}, absent: map[asked]time.Time{}}
+// NewPuller delivers to out, and calls lapsed when the server has given up a request, so that the caller may ask again at once:
+// until then it gets nothing of that queue. lapsed must not block. What comes after Stop is left to its lease.
+func NewPuller(nc *nats.Conn, out chan<- *Delivery, lapsed func()) (*Puller, error) {
+	p := &Puller{nc: nc, prefix: nats.NewInbox() + ".", out: out, lapsed: lapsed, stop: make(chan struct{}), asked: map[asked][]*request{}, absent: map[asked]time.Time{}}
 	sub, err := nc.Subscribe(p.prefix+">", p.receive)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to deliveries: %w", err)
@@ -185,6 +189,9 @@ func (p *Puller) status(m *nats.Msg) {
 	for i := range reqs {
 		if reqs[i].id == id {
 			p.asked[key] = append(reqs[:i:i], reqs[i+1:]...)
+			if code == "408" { // of others the reason may last: they wait for the caller's own time
+				p.lapsed()
+			}
 			return
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func (b *bench) pull() (*streams.Puller, chan *streams.Delivery) {
 	b.Helper()
 	out := make(chan *streams.Delivery, 100)
-	p, err := streams.NewPuller(b.conn, out)
+	p, err := streams.NewPuller(b.conn, out, func() {})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -168,12 +168,12 @@ func TestNakHandsBackAtOnceOrAfterItsDelay(t *testing.T) {
 		if err := ds[0].Nak(20 * time.Second); err != nil {
 			b.Fatal(err)
 		}
+		time.Sleep(18 * time.Second)
 		b.want(p, 1)
-		time.Sleep(19 * time.Second)
 		if ds := came(out); len(ds) != 0 {
 			b.Fatal("it came before its delay was over")
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(3 * time.Second)
 		if ds := came(out); len(ds) != 1 || ds[0].Delivered != 3 {
 			b.Errorf("after its delay: %+v", ds)
 		}
