@@ -9,7 +9,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -106,24 +105,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
 	g.triggers = newTriggers(g)
 	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
-	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	if _, err := js.AccountInfo(setup); err != nil {
-		return nil, fmt.Errorf("the NATS server has no JetStream for us (%w); enable it, or run orbit-gateway without --nats to use the embedded server", err)
-	}
-	if err := g.checkKeys(setup); err != nil {
-		return nil, err
-	}
-	for {
-		err := g.setUp(setup)
-		if err == nil {
-			break
-		}
-		if !electing(err) || pause(setup, 500*time.Millisecond) != nil {
-			return nil, storageTrouble(err)
-		}
-	}
-	if err := g.discard(setup); err != nil {
+	if err := g.prepare(ctx); err != nil {
 		return nil, err
 	}
 	if g.pub, err = streams.NewPublisher(o.Conn); err != nil {
@@ -173,32 +155,6 @@ func (g *Gateway) Stop() {
 	}
 	g.hinter.Stop()
 	g.pub.Close()
-}
-
-// setUp creates streams, buckets and the queues that every mesh has. Dying half-way is mended by the next start.
-func (g *Gateway) setUp(ctx context.Context) error {
-	if err := g.topology.Ensure(ctx); err != nil {
-		return err
-	}
-	if err := kv.Ensure(ctx, g.js, g.topology.Replicas); err != nil {
-		return err
-	}
-	if err := g.topology.Discover(ctx); err != nil {
-		return fmt.Errorf("look for queues: %w", err)
-	}
-	first := "cpu"
-	if len(g.opts.Classes) > 0 {
-		first = g.opts.Classes[0].Name
-	}
-	_, err := g.topology.EnsureQueues(ctx, streams.QueuesOf(first, orbit.CorePool))
-	return err
-}
-
-// electing tells whether the servers of a cluster are choosing who leads, so that asking again may help.
-func electing(err error) bool {
-	const unavailable = 10008 // of JetStream's API: temporarily unavailable
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == unavailable
 }
 
 // listen subscribes to what nodes and tools ask.
@@ -253,17 +209,4 @@ func (g *Gateway) blobs(ctx context.Context) cluster.Blobs {
 		name, data = want, got
 		return got, nil
 	}
-}
-
-// storageTrouble says in a sentence that the server has no room, where that is what it said.
-func storageTrouble(err error) error {
-	var api *jetstream.APIError
-	if !errors.As(err, &api) {
-		return err
-	}
-	switch api.ErrorCode {
-	case 10023, 10047, 10049, 10077: // insufficient resources, of storage; a store that cannot be made or written
-		return fmt.Errorf("the NATS server cannot store anything (%s): make room on its disk, or choose another folder with --data", api.Description)
-	}
-	return err
 }
