@@ -12,6 +12,7 @@ const (
 	WhyPaused      WhyCode = "paused"      // the run is
 	WhyRetry       WhyCode = "retry"       // an attempt failed, and the next is not due yet
 	WhyDelay       WhyCode = "delay"       // of the satellite in its cluster
+	WhyStore       WhyCode = "store"       // the server's store is nearly full, and the work would make more
 	WhyConcurrency WhyCode = "concurrency" // as many items as may run at once do
 	WhyQueued      WhyCode = "queued"      // other work comes first
 	WhyRunning     WhyCode = "running"     // nothing: a machine is at it
@@ -21,7 +22,7 @@ const (
 )
 
 // WhyCodes lists every code in the order in which reasons are told.
-var WhyCodes = [...]WhyCode{WhyNoNode, WhyNoPool, WhyPaused, WhyRetry, WhyDelay, WhyConcurrency, WhyQueued, WhyRunning, WhyJoin, WhyDependency, WhyEnded}
+var WhyCodes = [...]WhyCode{WhyNoNode, WhyNoPool, WhyPaused, WhyRetry, WhyDelay, WhyStore, WhyConcurrency, WhyQueued, WhyRunning, WhyJoin, WhyDependency, WhyEnded}
 
 // Why says what a run waits for.
 type Why struct {

@@ -52,7 +52,11 @@ type Options struct {
 	// KeepRuns is how long after that its items and outputs are kept. DefaultKeepRuns by default, MinKeepRuns at least.
 	KeepRuns time.Duration
 	// Alone promises that no other gateway with this name is alive, so that its leases may be taken over at once.
-	Alone  bool
+	Alone bool
+	// StoreLimit gives how many bytes all streams together may take; nil: what the server says of its account and streams.
+	StoreLimit func() int64
+	// Fill looks how full the store is; nil: as the server says. Tests fill it.
+	Fill   func(context.Context) (streams.Fill, error)
 	Getenv func(string) (string, bool) // where {env: NAME} looks when the caller sent no value
 	Log    zerolog.Logger
 	Faults *fault.Injector
@@ -77,6 +81,7 @@ type Gateway struct {
 	settlers  []*settler
 	micro     micro.Service
 	metrics   metrics
+	fill      fill
 	restoring atomic.Bool // by this gateway: nothing else is written meanwhile
 
 	following     context.Context // ends when requests that follow a run must
@@ -131,6 +136,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		g.wg.Go(s.run)
 	}
 	g.wg.Go(g.watchdog)
+	g.wg.Go(g.watchFill)
 	g.wg.Go(g.triggers.run)
 	g.tellQueues()
 	return g, nil
@@ -185,7 +191,7 @@ func (g *Gateway) listen() error {
 
 // tellQueues tells all nodes which queues there are.
 func (g *Gateway) tellQueues() {
-	c := streams.Cast{Kind: streams.CastQueues, Queues: g.topology.Queues(), Partitions: g.topology.Partitions}
+	c := streams.Cast{Kind: streams.CastQueues, Queues: g.topology.Queues(), Partitions: g.topology.Partitions, Reserve: g.fill.reserve.Load()}
 	_ = g.opts.Conn.Publish(streams.CastSubject, c.Encode()) // lossy: every heartbeat's answer says the same
 }
 

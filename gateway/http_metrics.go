@@ -30,6 +30,7 @@ func (g *Gateway) getMetrics(w http.ResponseWriter, r *http.Request) error {
 	g.metrics.write(t)
 	g.runMetrics(t)
 	g.nodeMetrics(t)
+	g.storeMetrics(t)
 	up := 0.0
 	if g.queueMetrics(ctx, t) == nil && g.ledgerMetrics(ctx, t) == nil {
 		up = 1

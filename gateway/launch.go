@@ -45,6 +45,9 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 			return there, err
 		}
 	}
+	if err := g.full(); err != nil {
+		return nil, err
+	}
 	c, err := g.clusters.get(ctx, r.Cluster)
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, notFound("there is no cluster %s; `orbit apply` registers one, `orbit clusters` lists them", r.Cluster)

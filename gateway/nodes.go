@@ -64,7 +64,7 @@ func (g *Gateway) heartbeat(m *nats.Msg) {
 		g.log.Info().Str("node", h.Node.Name).Str("class", h.Node.Class).Msg("node is here")
 	}
 	if strings.HasPrefix(m.Reply, "_INBOX.") {
-		body, _ := json.Marshal(map[string]any{"queues": g.topology.Queues(), "partitions": g.topology.Partitions})
+		body, _ := json.Marshal(map[string]any{"queues": g.topology.Queues(), "partitions": g.topology.Partitions, "reserve": g.fill.reserve.Load()})
 		_ = m.Respond(body) // lost: the next heartbeat comes in seconds
 	}
 	if store && g.leads(0) {

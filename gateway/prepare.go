@@ -43,7 +43,9 @@ func (g *Gateway) prepare(ctx context.Context) error {
 }
 
 func (g *Gateway) prepareOnce(ctx context.Context) error {
-	if _, err := g.js.AccountInfo(ctx); err != nil {
+	if _, err := g.js.AccountInfo(ctx); errors.Is(err, context.DeadlineExceeded) || electing(err) {
+		return fmt.Errorf("the NATS server does not answer (%w); look whether its cluster is whole", err)
+	} else if err != nil {
 		return fmt.Errorf("the NATS server has no JetStream for us (%w); enable it, or run orbit-gateway without --nats to use the embedded server", err)
 	}
 	if err := g.checkKeys(ctx); err != nil {

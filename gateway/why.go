@@ -176,6 +176,8 @@ func (w *whyTeller) code(s *cluster.Step, b *openBundle) orbit.WhyCode {
 		return orbit.WhyNoNode
 	case len(hosting) == 0:
 		return orbit.WhyNoPool
+	case len(s.Children) > 0 && w.g.fill.reserve.Load():
+		return orbit.WhyStore
 	case w.held[b]:
 		return orbit.WhyConcurrency
 	}
@@ -207,6 +209,8 @@ func (w *whyTeller) reason(code orbit.WhyCode, s *cluster.Step, b *openBundle, i
 		r.Due = &due
 		r.Reason = fmt.Sprintf("starts %s, for %s has a delay of %s", w.moment(due), s.Identifier, s.Delay)
 		r.Hint = "lower `delay` in the cluster file, for later runs"
+	case orbit.WhyStore:
+		r.Reason, r.Hint = w.reserved()
 	case orbit.WhyConcurrency:
 		r.Reason = fmt.Sprintf("%s at most %s at once, and so many have been let through", oneOf(s.Concurrency == 1, "of "+s.Identifier+" runs", "of "+s.Identifier+" run"), plural(s.Concurrency, "item"))
 		r.Hint = "it goes on as those end; raise `concurrency` in the cluster file, for later runs"

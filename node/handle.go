@@ -39,6 +39,9 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 			return func() { n.handOver(d, soon, err.Error()) }
 		}
 	}
+	if s := p.steps[b.Step]; s != nil && len(s.Children) > 0 && n.reserves() {
+		return func() { n.handOver(d, reserved, "the store is nearly full, and "+b.Step+" makes more work") }
+	}
 	if err := n.permit(ctx, b, p); err != nil { // before a start is marked: a bundle that waits does no harm to a node
 		if errors.Is(err, errCancelled) {
 			return func() { n.drop(d) }

@@ -16,6 +16,7 @@ const beat = 3 * time.Second
 type queueList struct {
 	Queues     []streams.Queue `json:"queues"`
 	Partitions int             `json:"partitions"`
+	Reserve    bool            `json:"reserve"` // the store is nearly full: what is left is kept for steps without children
 }
 
 // firstQueues are asked before any gateway has answered: those of the built-in satellites.

@@ -175,6 +175,9 @@ func (n *Node) Busy() int { return int(n.worker.busy.Load()) }
 
 func (n *Node) partitions() int { return n.queues.Load().Partitions }
 
+// reserves tells whether only steps without children may run.
+func (n *Node) reserves() bool { return n.queues.Load().Reserve }
+
 // blobs reads blobs for the pure functions; its errors are told apart by errBlob.
 func (n *Node) blobs(ctx context.Context) cluster.Blobs {
 	var name string // the last one stays at hand: values of one chunk are asked for one after the other
@@ -216,7 +219,7 @@ func (n *Node) cast(m *nats.Msg) {
 	}
 	switch c.Kind {
 	case streams.CastQueues:
-		n.queues.Store(&queueList{Queues: c.Queues, Partitions: max(1, c.Partitions)})
+		n.queues.Store(&queueList{Queues: c.Queues, Partitions: max(1, c.Partitions), Reserve: c.Reserve})
 		n.worker.poke()
 	case streams.CastCancel:
 		n.runs.cancel(c.Run)
@@ -232,4 +235,6 @@ func (n *Node) cast(m *nats.Msg) {
 const (
 	soon  = time.Second     // the obstacle may be gone by then
 	later = 5 * time.Second // it takes a person or another process
+	// reserved bundles are out of the way of what may run for so long. It is many looks of reservedLook.
+	reserved = 2 * time.Minute
 )

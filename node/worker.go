@@ -30,6 +30,8 @@ const (
 	// too. After the first they are for who holds fewTold bundles at most; a list of more costs too much for that.
 	spareTells = 4
 	fewTold    = 64
+	// reservedLook is the most bundles of a queue that are looked at in a second while the store is nearly full.
+	reservedLook = 256
 	// ticks of tellEvery make a second.
 	ticks = int(time.Second / tellEvery)
 )
@@ -243,6 +245,9 @@ func (w *worker) do(j *job) {
 // want asks for more of one queue, so that the slots stay busy and little waits here.
 func (w *worker) want(l *lane) {
 	n := l.room.wants(l)
+	if w.node.reserves() {
+		n = min(n, reservedLook)
+	}
 	if n <= 0 {
 		return
 	}
@@ -253,8 +258,12 @@ func (w *worker) want(l *lane) {
 	}
 }
 
-// askMore asks for more of what came or ended last in each room.
+// askMore asks for more of what came or ended last in each room. While the store is nearly full that waits for the second: most of
+// what comes may be handed back.
 func (w *worker) askMore() {
+	if w.node.reserves() {
+		return
+	}
 	for _, r := range w.rooms.rooms {
 		if r.ask != nil {
 			w.want(r.ask)

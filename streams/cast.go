@@ -16,6 +16,7 @@ type Cast struct {
 	Run        string  `json:"run,omitempty"`
 	Queues     []Queue `json:"queues,omitempty"`
 	Partitions int     `json:"partitions,omitempty"`
+	Reserve    bool    `json:"reserve,omitempty"` // with the queues: the store is nearly full
 }
 
 // Encode gives the bytes that travel.

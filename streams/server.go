@@ -24,6 +24,7 @@ type ServerOptions struct {
 	Listen string // host:port; "" = no listener, in-process connections only. Port 0 takes any free one.
 	Token  string // clients must show it; "" = open
 	Sync   bool   // sync every write to disk before it is answered
+	Limit  int64  // bytes that all streams may take; 0: three quarters of what the disk has free
 	Log    zerolog.Logger
 }
 
@@ -48,6 +49,7 @@ func StartServer(o ServerOptions) (*Server, error) {
 	opts := &server.Options{ServerName: o.Name, JetStream: true, StoreDir: filepath.Join(o.Dir, "jetstream"), NoSigs: true, NoLog: true,
 		DontListen: true, MaxPayload: MaxPayload, MaxPending: 256 << 20, SyncAlways: o.Sync, Authorization: o.Token,
 		JetStreamMaxMemory: 64 << 20, // no memory streams of ours
+		JetStreamMaxStore:  o.Limit,
 	}
 	if o.Listen != "" {
 		host, port, err := net.SplitHostPort(o.Listen)
@@ -93,6 +95,14 @@ func (s *Server) URL() string {
 		return ""
 	}
 	return s.ns.ClientURL()
+}
+
+// Limit is how many bytes all streams together may take.
+func (s *Server) Limit() int64 {
+	if c := s.ns.JetStreamConfig(); c != nil {
+		return c.MaxStore
+	}
+	return 0
 }
 
 // InProcess is the option that connects to this server without a socket.

@@ -50,6 +50,7 @@ type GatewayConfig struct {
 	Partitions     int            `help:"Partitions of the work: 1 on an embedded server, 8 to 32 on a large external one. Not changed later." default:"1"`
 	Replicas       int            `help:"Copies that the NATS servers keep of everything: 1, 3 or 5." default:"1"`
 	Sync           bool           `help:"Sync every write of the embedded server to disk before it is answered: slower, and safe against a power cut."`
+	MaxStore       orbit.Bytes    `name:"max-store" help:"Bytes that the NATS server may store for us. From 70 % on no run is accepted, from 85 % on nodes do only what makes no more work. 0: of the embedded server three quarters of what the disk has free, of an external one what it grants." default:"0B" placeholder:"SIZE"`
 	ArchiveAfter   orbit.Duration `name:"archive-after" help:"How long after its end a run is put away: its records move from the stream to an archive, compressed, and are read from there. 15m at least." default:"24h" placeholder:"DURATION"`
 	KeepRuns       orbit.Duration `name:"keep-runs" help:"How long a run's items and outputs are kept after that. Its state, times and counts stay for good. 168h (7 days) at least." default:"720h" placeholder:"DURATION"`
 	MemoryLimit    orbit.Bytes    `name:"memory-limit" help:"Memory that this process tries to stay under by collecting garbage sooner. 0: no limit. GOMEMLIMIT wins over it." default:"400MiB" placeholder:"SIZE"`
@@ -115,7 +116,7 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 
 	natsToken := ""
 	if cfg.NATS == "" {
-		o := streams.ServerOptions{Name: cfg.Name, Dir: cfg.Data, Listen: cfg.NATSListen, Sync: cfg.Sync, Log: log}
+		o := streams.ServerOptions{Name: cfg.Name, Dir: cfg.Data, Listen: cfg.NATSListen, Sync: cfg.Sync, Limit: int64(cfg.MaxStore), Log: log}
 		if private {
 			o.Listen = ""
 		} else if !isLoopback(cfg.NATSListen) {
@@ -160,11 +161,15 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 	if g.outside != nil {
 		backend = g.outside
 	}
+	limit := func() int64 { return int64(cfg.MaxStore) }
+	if g.Server != nil {
+		limit = g.Server.Limit
+	}
 	g.gateway, err = gateway.Start(ctx, gateway.Options{Backend: backend, Name: cfg.Name, Version: version, Conn: g.conn, Registry: g.catalog.Registry(), Classes: g.Classes,
 		Vault: secrets, DiscardSecrets: cfg.DiscardSecrets, Token: g.Token, Peers: g.mesh.Peers, Witness: g.mesh, Partitions: cfg.Partitions, Replicas: cfg.Replicas,
 		ArchiveAfter: time.Duration(cfg.ArchiveAfter), KeepRuns: time.Duration(cfg.KeepRuns),
-		Alone:  g.Server != nil, // the lock on the data folder proves it
-		Getenv: clusterEnv, Log: log})
+		Alone:      g.Server != nil, // the lock on the data folder proves it
+		StoreLimit: limit, Getenv: clusterEnv, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type Options struct {
 	Models                 int           // of bundles of test/model that each node has in hand at an endpoint; 0: it has none
 	Gossip                 bool          // gateways and nodes gossip
 	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
+	Gauge                  *Gauge        // how full it is said to be; nil: empty
 	Wiretap                bool          // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
 	// Unchecked leaves out the checks at the end: the test looks at Violations itself.
 	Unchecked bool
