@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rs/zerolog"
 	"gopkg.in/yaml.v3"
+
+	"github.com/exospherehost/orbit"
 )
 
 // main runs a daemon's command line and gives its exit code and output.
@@ -115,5 +118,12 @@ func TestSectionReadsItself(t *testing.T) {
 		if code != c.code || !strings.Contains(out+errs, c.want) {
 			t.Errorf("%s: exit code %d, %s%s", name, code, out, errs)
 		}
+	}
+}
+
+func TestAStoreThatIsTooSmallToBeginWithIsRefused(t *testing.T) {
+	_, err := StartGateway(t.Context(), GatewayConfig{Data: t.TempDir(), HTTP: "127.0.0.1:0", MaxStore: 12 * orbit.MiB}, "test", true, zerolog.Nop())
+	if err == nil || err.Error() != "max-store is 12MiB; the streams need 64MiB at least, and a cluster of some size a hundred times that" {
+		t.Errorf("%v", err)
 	}
 }

@@ -75,6 +75,9 @@ type Gateway struct {
 	served  chan error
 }
 
+// minStore has room for the smallest log and for what is stored of a few runs.
+const minStore = 64 << 20
+
 // StartGateway brings a gateway up, or says in a sentence what stands in the way. private starts the embedded server without a
 // listener. extra describes satellites that nodes run beside the built-in ones.
 func StartGateway(ctx context.Context, cfg GatewayConfig, version string, private bool, log zerolog.Logger, extra ...*satellite.Spec) (_ *Gateway, err error) {
@@ -85,6 +88,9 @@ func StartGateway(ctx context.Context, cfg GatewayConfig, version string, privat
 		}
 	}()
 	tune(300, int64(cfg.MemoryLimit))
+	if cfg.MaxStore != 0 && cfg.MaxStore < minStore {
+		return nil, fmt.Errorf("max-store is %s; the streams need %s at least, and a cluster of some size a hundred times that", cfg.MaxStore, orbit.Bytes(minStore))
+	}
 	if g.Token, err = readToken(cfg.TokenFile); err != nil {
 		return nil, err
 	}
