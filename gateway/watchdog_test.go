@@ -22,7 +22,7 @@ func TestAQueueWhoseConsumerWasRemovedGetsItBack(t *testing.T) {
 			b.Fatal(err)
 		}
 		defer p.Stop()
-		if err := p.Want(q, 0, 1); err != nil {
+		if err := p.Want(q, 1, 1); err != nil {
 			b.Fatal(err)
 		}
 		select {

@@ -251,10 +251,8 @@ func (w *worker) want(l *lane) {
 	if n <= 0 {
 		return
 	}
-	for p := range w.node.partitions() {
-		if err := w.puller.Want(l.queue, p, n); err != nil {
-			w.node.log.Debug().Err(err).Str("queue", l.queue.Consumer()).Msg("could not ask for work")
-		}
+	if err := w.puller.Want(l.queue, w.node.partitions(), n); err != nil {
+		w.node.log.Debug().Err(err).Str("queue", l.queue.Consumer()).Msg("could not ask for work")
 	}
 }
 

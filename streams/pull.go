@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +22,8 @@ const (
 	pullExpiry = 5 * time.Second
 	// pullGrace is how long past its expiry a request without any answer is believed in; then it is asked anew.
 	pullGrace = 5 * time.Second
+	// glanceEvery is how often a partition that may hold nothing is asked while others are known to hold something.
+	glanceEvery = time.Second
 	// absentWait is how long a queue without a consumer is left alone.
 	absentWait = time.Second
 )
@@ -36,10 +39,13 @@ type Puller struct {
 	once   sync.Once
 	sub    *nats.Subscription
 
-	mu     sync.Mutex
-	next   uint64
-	asked  map[asked][]*request // oldest first
-	absent map[asked]time.Time  // the queue had no consumer then
+	mu      sync.Mutex
+	next    uint64
+	asked   map[asked][]*request // oldest first
+	absent  map[asked]time.Time  // the queue had no consumer then
+	behind  map[asked]bool       // more waits behind what came last
+	turn    int                  // of the partitions that may hold nothing
+	glanced map[Queue]time.Time  // when one of those was asked last
 }
 
 type asked struct {
@@ -56,7 +62,8 @@ type request struct {
 // NewPuller delivers to out, and calls lapsed when the server has given up a request, so that the caller may ask again at once:
 // until then it gets nothing of that queue. lapsed must not block. What comes after Stop is left to its lease.
 func NewPuller(nc *nats.Conn, out chan<- *Delivery, lapsed func()) (*Puller, error) {
-	p := &Puller{nc: nc, prefix: nats.NewInbox() + ".", out: out, lapsed: lapsed, stop: make(chan struct{}), asked: map[asked][]*request{}, absent: map[asked]time.Time{}}
+	p := &Puller{nc: nc, prefix: nats.NewInbox() + ".", out: out, lapsed: lapsed, stop: make(chan struct{}), asked: map[asked][]*request{}, absent: map[asked]time.Time{},
+		behind: map[asked]bool{}, glanced: map[Queue]time.Time{}}
 	sub, err := nc.Subscribe(p.prefix+">", p.receive)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to deliveries: %w", err)
@@ -70,40 +77,86 @@ func NewPuller(nc *nats.Conn, out chan<- *Delivery, lapsed func()) (*Puller, err
 
 // Want asks for more of a queue until about n bundles are under way. It asks again only when half has come, so that a
 // busy queue takes few requests.
-func (p *Puller) Want(q Queue, partition, n int) error {
-	key := asked{q, partition}
+//
+// Of several partitions, those that are known to hold more share the n. Of each of the others it asks for one, where none is known
+// to hold any; else of one of them in a second, to learn what they hold. So no more than n come while the slots are in use, but for
+// those few.
+func (p *Puller) Want(q Queue, partitions, n int) error {
 	now := time.Now()
 	p.mu.Lock()
-	if t, ok := p.absent[key]; ok && now.Sub(t) < absentWait {
-		p.mu.Unlock()
-		return nil
-	}
+	var holding, others []int
 	under := 0
-	reqs := p.asked[key]
-	for i := 0; i < len(reqs); {
-		if now.After(reqs[i].expires.Add(pullGrace)) { // its answer was lost
-			reqs = append(reqs[:i], reqs[i+1:]...)
+	for i := range partitions {
+		key := asked{q, i}
+		if t, ok := p.absent[key]; ok && now.Sub(t) < absentWait {
 			continue
 		}
-		under += reqs[i].left
-		i++
+		if u := p.underWay(key, now); p.behind[key] || partitions == 1 {
+			holding, under = append(holding, i), under+u
+		} else if u == 0 {
+			others = append(others, i)
+		}
 	}
-	if under > n/2 || n-under <= 0 {
-		p.asked[key] = reqs
-		p.mu.Unlock()
-		return nil
+	var asks []ask
+	if under <= n/2 {
+		for k, i := range holding {
+			share := (n - under + len(holding) - k - 1) / (len(holding) - k)
+			if share <= 0 {
+				continue
+			}
+			asks = append(asks, p.ask(asked{q, i}, share, now))
+			under += share
+		}
 	}
-	p.next++
-	id, batch := p.next, n-under
-	p.asked[key] = append(reqs, &request{id: id, left: batch, expires: now.Add(pullExpiry)})
+	if len(holding) > 0 && len(others) > 0 {
+		if now.Sub(p.glanced[q]) < glanceEvery {
+			others = nil
+		} else {
+			p.glanced[q] = now
+			p.turn++
+			others = []int{others[p.turn%len(others)]}
+		}
+	}
+	for _, i := range others {
+		asks = append(asks, p.ask(asked{q, i}, 1, now))
+	}
 	p.mu.Unlock()
 
-	body, err := json.Marshal(map[string]any{"batch": batch, "expires": pullExpiry.Nanoseconds()})
-	if err != nil {
-		return err
+	for _, a := range asks {
+		body, err := json.Marshal(map[string]any{"batch": a.batch, "expires": pullExpiry.Nanoseconds()})
+		if err != nil {
+			return err
+		}
+		reply := p.prefix + q.Consumer() + "." + strconv.Itoa(a.p) + "." + strconv.FormatUint(a.id, 10)
+		if err := p.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+StreamName(a.p)+"."+q.Consumer(), reply, body); err != nil {
+			return err
+		}
 	}
-	reply := p.prefix + q.Consumer() + "." + strconv.Itoa(partition) + "." + strconv.FormatUint(id, 10)
-	return p.nc.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+StreamName(partition)+"."+q.Consumer(), reply, body)
+	return nil
+}
+
+// ask is one request to be sent.
+type ask struct {
+	id       uint64
+	p, batch int
+}
+
+// ask notes a request; p.mu is held.
+func (p *Puller) ask(key asked, batch int, now time.Time) ask {
+	p.next++
+	p.asked[key] = append(p.asked[key], &request{id: p.next, left: batch, expires: now.Add(pullExpiry)})
+	return ask{p.next, key.p, batch}
+}
+
+// underWay is what has been asked for of a queue and has not come; p.mu is held.
+func (p *Puller) underWay(key asked, now time.Time) (n int) {
+	reqs := p.asked[key]
+	reqs = slices.DeleteFunc(reqs, func(r *request) bool { return now.After(r.expires.Add(pullGrace)) }) // its answer was lost
+	p.asked[key] = reqs
+	for _, r := range reqs {
+		n += r.left
+	}
+	return n
 }
 
 // Forget drops all requests under way: after a reconnect the server knows none of them.
@@ -111,6 +164,7 @@ func (p *Puller) Forget() {
 	p.mu.Lock()
 	clear(p.asked)
 	clear(p.absent)
+	clear(p.behind)
 	p.mu.Unlock()
 }
 
@@ -144,7 +198,7 @@ func (p *Puller) receive(m *nats.Msg) {
 	if !ok {
 		return
 	}
-	p.took(asked{d.Queue, d.Partition})
+	p.took(asked{d.Queue, d.Partition}, d.Behind > 0)
 	select {
 	case p.out <- d:
 	case <-p.stop:
@@ -152,9 +206,14 @@ func (p *Puller) receive(m *nats.Msg) {
 	}
 }
 
-func (p *Puller) took(key asked) {
+func (p *Puller) took(key asked, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if more {
+		p.behind[key] = true
+	} else {
+		delete(p.behind, key)
+	}
 	reqs := p.asked[key]
 	if len(reqs) == 0 {
 		return
@@ -189,6 +248,7 @@ func (p *Puller) status(m *nats.Msg) {
 	for i := range reqs {
 		if reqs[i].id == id {
 			p.asked[key] = append(reqs[:i:i], reqs[i+1:]...)
+			delete(p.behind, key)
 			if code == "408" { // of others the reason may last: they wait for the caller's own time
 				p.lapsed()
 			}

@@ -27,7 +27,7 @@ func (b *bench) pull() (*streams.Puller, chan *streams.Delivery) {
 
 func (b *bench) want(p *streams.Puller, n int) {
 	b.Helper()
-	if err := p.Want(queue, 0, n); err != nil {
+	if err := p.Want(queue, 1, n); err != nil {
 		b.Fatal(err)
 	}
 }

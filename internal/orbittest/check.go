@@ -93,7 +93,7 @@ func (all *stored) checkRun(doc *kv.Run) []string {
 	if plan == nil {
 		return []string{fmt.Sprintf("run %s: its plan is not there", doc.ID)}
 	}
-	c := newRecount(doc.ID, plan, all.blobs)
+	c := newRecount(doc.ID, partitionsIn(all.streams), plan, all.blobs)
 	tally := plan.NewTally()
 	for _, m := range all.records(doc.ID) {
 		failed := c.failedItems()

@@ -88,7 +88,7 @@ func (o *Orbit) Lose(run string) (n uint64) {
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	o.lost = true
-	for _, f := range streams.OfRun(0, run) {
+	for _, f := range streams.OfRun(streams.Partition(run, o.opts.Partitions), run) {
 		s, err := js.Stream(ctx, f.Stream)
 		if err != nil {
 			o.T.Fatal(err)

@@ -23,6 +23,7 @@ import (
 // Options say what a mesh is made of.
 type Options struct {
 	Gateways               int           // 1 by default
+	Partitions             int           // 1 by default
 	Nodes                  int           // 1 by default; -1: none
 	Slots                  int           // of each node, 4 by default
 	Models                 int           // of bundles of test/model that each node has in hand at an endpoint; 0: it has none
@@ -99,6 +100,7 @@ func New(t testing.TB, opts Options) *Orbit {
 	if opts.Gateways == 0 {
 		opts.Gateways = 1
 	}
+	opts.Partitions = max(1, opts.Partitions)
 	if opts.Nodes == 0 {
 		opts.Nodes = 1
 	}

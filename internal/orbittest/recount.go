@@ -15,9 +15,10 @@ import (
 // recount adds up the ledger of one run slowly: item by item, with sets instead of sums, and without a line of the code
 // that it checks. It is the other opinion on what a run comes to.
 type recount struct {
-	run   string
-	plan  *cluster.Plan
-	blobs cluster.Blobs
+	run        string
+	partitions int
+	plan       *cluster.Plan
+	blobs      cluster.Blobs
 
 	origin    map[string]string          // of bundles of failure steps: the failed item that they come from
 	rounds    int                        // begun
@@ -43,8 +44,8 @@ type named struct {
 	lineages []orbit.Lineage
 }
 
-func newRecount(run string, plan *cluster.Plan, blobs cluster.Blobs) *recount {
-	c := &recount{run: run, plan: plan, blobs: blobs, origin: map[string]string{}, rounds: 1, failedIn: map[string]string{}, byMembers: map[string]bool{}, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
+func newRecount(run string, partitions int, plan *cluster.Plan, blobs cluster.Blobs) *recount {
+	c := &recount{run: run, partitions: partitions, plan: plan, blobs: blobs, origin: map[string]string{}, rounds: 1, failedIn: map[string]string{}, byMembers: map[string]bool{}, recs: map[string]*orbit.Record{}, seqs: map[string]uint64{}, named: map[string]named{}, born: map[string]bool{},
 		settled: map[string]orbit.ItemState{}, attempt: map[string]int{}, outputs: map[string]int{}}
 	for i := range plan.Steps {
 		if s := &plan.Steps[i]; s.Part == cluster.Main && len(s.Parents) == 0 {
@@ -200,7 +201,7 @@ func (c *recount) add(m streams.Stored) *orbit.Record {
 		c.fault("the record at %s cannot be read: %v", m.Subject, err)
 		return nil
 	}
-	if want := streams.RecordSubject(0, c.run, rec.Bundle); m.Subject != want {
+	if want := streams.RecordSubject(streams.Partition(c.run, c.partitions), c.run, rec.Bundle); m.Subject != want {
 		c.fault("the record of bundle %s lies at %s", rec.Bundle, m.Subject)
 	}
 	if _, ok := c.recs[rec.Bundle]; ok {

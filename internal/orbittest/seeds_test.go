@@ -140,7 +140,10 @@ func foretell(seed uint64, steps []string) map[string]map[orbit.ItemState]int {
 // storm lets runs go through crashes, cuts, restarts, failures, lost acks, pauses and duplicates, all drawn from the seed.
 func storm(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 2))
-	opts := orbittest.Options{Gateways: 1 + r.IntN(2), Nodes: 1 + r.IntN(3), Slots: 1 + r.IntN(4)}
+	opts := orbittest.Options{Gateways: 1 + r.IntN(2), Nodes: 1 + r.IntN(3), Slots: 1 + r.IntN(4), Partitions: 1}
+	if seed%3 == 0 {
+		opts.Partitions = 3
+	}
 	steps := []string{"a", "b", "c", "d"}[:2+r.IntN(3)]
 	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
 		for _, s := range steps {

@@ -64,7 +64,11 @@ func (o *Orbit) newSpy() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	for _, name := range []string{streams.StreamName(0), "KV_" + kv.RunsBucket} {
+	names := []string{"KV_" + kv.RunsBucket}
+	for p := range o.opts.Partitions {
+		names = append(names, streams.StreamName(p))
+	}
+	for _, name := range names {
 		st, err := js.Stream(ctx, name)
 		if err != nil {
 			o.T.Fatal(err)

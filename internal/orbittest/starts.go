@@ -79,7 +79,7 @@ func (o *Orbit) Naks() (count func() int) {
 	var mu sync.Mutex
 	n := 0
 	sub, err := o.conn.Subscribe("$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED.>", func(m *nats.Msg) {
-		if strings.Contains(m.Subject, ".ORBIT_0.") {
+		if strings.Contains(m.Subject, ".ORBIT_") && !strings.Contains(m.Subject, ".ORBIT_LATER.") {
 			mu.Lock()
 			n++
 			mu.Unlock()

@@ -62,7 +62,7 @@ func read(ctx context.Context, nc *nats.Conn) (*stored, error) {
 		return nil, err
 	}
 	blobs := kv.NewBlobs(js)
-	archives, err := readArchives(ctx, blobs, messages["KV_"+kv.RunsBucket])
+	archives, err := readArchives(ctx, blobs, messages["KV_"+kv.RunsBucket], partitionsIn(messages))
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,24 @@ func newStored(messages, archives map[string][]streams.Stored, blobs cluster.Blo
 	return all, nil
 }
 
-// under gives the messages of the work streams whose subject begins with the words, in stream order.
+// partitionsIn counts the streams of partitions.
+func partitionsIn(messages map[string][]streams.Stored) (n int) {
+	for {
+		if _, there := messages[streams.StreamName(n)]; !there {
+			return max(1, n)
+		}
+		n++
+	}
+}
+
+// under gives the messages of the work streams whose subject begins with the words, in the order of each stream.
 func (all *stored) under(prefix string) []streams.Stored {
 	var out []streams.Stored
-	for _, name := range []string{streams.StreamName(0), streams.LaterStream} {
+	var names []string
+	for p := range partitionsIn(all.streams) {
+		names = append(names, streams.StreamName(p))
+	}
+	for _, name := range append(names, streams.LaterStream) {
 		for _, m := range all.streams[name] {
 			if strings.HasPrefix(m.Subject, prefix) {
 				out = append(out, m)
@@ -114,11 +128,17 @@ func (all *stored) records(id string) []streams.Stored {
 	if archive, ok := all.archives[id]; ok {
 		return archive
 	}
-	return all.under(fmt.Sprintf("orbit.record.0.%s.", id))
+	var out []streams.Stored
+	for _, m := range all.under("orbit.record.") {
+		if token(m.Subject, 3) == id {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // readArchives reads the records of the runs that are put away, given the documents of all runs.
-func readArchives(ctx context.Context, blobs *kv.Blobs, documents []streams.Stored) (map[string][]streams.Stored, error) {
+func readArchives(ctx context.Context, blobs *kv.Blobs, documents []streams.Stored, partitions int) (map[string][]streams.Stored, error) {
 	out := map[string][]streams.Stored{}
 	for _, m := range documents {
 		var doc kv.Run
@@ -126,20 +146,20 @@ func readArchives(ctx context.Context, blobs *kv.Blobs, documents []streams.Stor
 			continue // who reads the documents says what is wrong with them
 		}
 		var err error
-		if out[doc.ID], err = readArchive(ctx, blobs, &doc); err != nil {
+		if out[doc.ID], err = readArchive(ctx, blobs, &doc, partitions); err != nil {
 			return nil, fmt.Errorf("the archive of run %s: %w", doc.ID, err)
 		}
 	}
 	return out, nil
 }
 
-func readArchive(ctx context.Context, blobs *kv.Blobs, doc *kv.Run) (out []streams.Stored, err error) {
+func readArchive(ctx context.Context, blobs *kv.Blobs, doc *kv.Run, partitions int) (out []streams.Stored, err error) {
 	r, err := blobs.OpenArchive(ctx, doc.Archive)
 	if err != nil {
 		return nil, err
 	}
 	err = r.Each(ctx, 0, func(e kv.Entry) error {
-		out = append(out, streams.Stored{Seq: e.Seq, Subject: streams.RecordSubject(0, doc.ID, e.Key), Time: e.Time, Data: e.Data})
+		out = append(out, streams.Stored{Seq: e.Seq, Subject: streams.RecordSubject(streams.Partition(doc.ID, partitions), doc.ID, e.Key), Time: e.Time, Data: e.Data})
 		return nil
 	})
 	if err == nil && len(out) != doc.Archive.Entries {
