@@ -77,6 +77,7 @@ type Gateway struct {
 	clusters  *clusterCache
 	nodes     *nodeView
 	waiters   *waiters
+	list      runList
 	triggers  *triggers
 	settlers  []*settler
 	micro     micro.Service
@@ -108,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: o, log: o.Log.With().Str("gateway", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js),
 		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
-	g.triggers = newTriggers(g)
+	g.triggers, g.list.g = newTriggers(g), g
 	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
 	if err := g.prepare(ctx); err != nil {
 		return nil, err

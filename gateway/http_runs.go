@@ -11,7 +11,6 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/kv"
-	"github.com/exospherehost/orbit/streams"
 )
 
 // startBody is the body of a request for a run.
@@ -135,7 +134,6 @@ func (g *Gateway) view(ctx context.Context, doc *kv.Run) (*orbit.Run, error) {
 
 // getRuns lists runs, the latest first. ?cluster=project/name and ?state= narrow it; several states are any of them.
 func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
-	b := g.store.Runs
 	cluster := r.URL.Query().Get("cluster")
 	var states []orbit.RunState
 	for _, text := range r.URL.Query()["state"] {
@@ -148,33 +146,30 @@ func (g *Gateway) getRuns(w http.ResponseWriter, r *http.Request) error {
 		}
 		states = append(states, state)
 	}
-	var all []kv.Run
-	err := streams.ReadAll(r.Context(), g.opts.Conn, b.Stream(), b.Keys(), 1, func(m streams.Stored) error {
-		doc, err := decodeRun(m.Data)
-		if len(m.Data) == 0 || err != nil {
-			return nil
-		}
-		if (cluster == "" || doc.Cluster == cluster) && (len(states) == 0 || slices.Contains(states, doc.State)) {
-			all = append(all, *doc)
-		}
-		return nil
-	})
+	n, err := limit(r)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b kv.Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	p, err := offsetPage(r, all)
+	ids, next, err := g.list.page(r.Context(), r.URL.Query().Get("cursor"), n, cluster, states)
 	if err != nil {
 		return err
 	}
-	out := page[*orbit.Run]{Data: []*orbit.Run{}, Next: p.Next}
-	for i := range p.Data {
-		run, err := g.view(r.Context(), &p.Data[i])
+	docs, err := g.documents(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	runs := make([]*orbit.Run, 0, len(docs))
+	for _, doc := range docs {
+		if len(states) > 0 && !slices.Contains(states, doc.State) { // it has moved on since
+			continue
+		}
+		run, err := g.view(r.Context(), doc)
 		if err != nil {
 			return err
 		}
-		out.Data = append(out.Data, run)
+		runs = append(runs, run)
 	}
+	out := newPage(runs, next)
 	return writeJSON(w, http.StatusOK, out)
 }
 
