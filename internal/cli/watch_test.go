@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,9 +24,29 @@ const (
 // watching is `orbit lint --watch` under way, in a bubble, in a folder of its own.
 type watching struct {
 	t         *testing.T
-	out       bytes.Buffer // what a terminal shows: stdout and stderr together
+	out       screen // what a terminal shows: stdout and stderr together
 	interrupt context.CancelFunc
 	code      chan int
+}
+
+// screen is a buffer that is read while it is written to.
+type screen struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *screen) Write(data []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(data)
+}
+
+// take gives what was written since it was taken last.
+func (s *screen) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.buf.Reset()
+	return s.buf.String()
 }
 
 // watch starts it on a.yml.
@@ -45,9 +66,7 @@ func (w *watching) shows(want string) {
 	w.t.Helper()
 	time.Sleep(2 * time.Second)
 	synctest.Wait()
-	got := w.out.String()
-	w.out.Reset()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, w.out.take()); diff != "" {
 		w.t.Errorf("shown (-want +got):\n%s", diff)
 	}
 }
@@ -179,10 +198,9 @@ func TestWatchTellsEachFileAndJSON(t *testing.T) {
 		save(t, "b.yml", badFile)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if got := w.out.String(); !strings.HasPrefix(got, "00:00:02 b.yml\n[\n  {\n    \"file\": \"b.yml\",\n") || strings.Contains(got, "a.yml") {
+		if got := w.out.take(); !strings.HasPrefix(got, "00:00:02 b.yml\n[\n  {\n    \"file\": \"b.yml\",\n") || strings.Contains(got, "a.yml") {
 			t.Error(got)
 		}
-		w.out.Reset()
 		w.ends()
 	})
 }
