@@ -12,9 +12,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// readPatience is how long a read waits for its next message: a healthy server sends a whole batch in far less.
-const readPatience = 10 * time.Second
-
 // Stored is one message as it lies in a stream.
 type Stored struct {
 	Seq     uint64
@@ -54,17 +51,12 @@ func readBatch(ctx context.Context, nc *nats.Conn, stream, filter string, from u
 	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, body); err != nil {
 		return 0, fmt.Errorf("read %s: %w", stream, err)
 	}
-	patience := time.NewTimer(readPatience)
+	patience := newPatience(nc)
 	defer patience.Stop()
 	for {
-		var m *nats.Msg
-		select {
-		case m = <-in:
-			patience.Reset(readPatience)
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-patience.C:
-			return 0, fmt.Errorf("read %s: %w", stream, ErrUnknown)
+		m, err := patience.next(ctx, in)
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", stream, err)
 		}
 		switch m.Header.Get("Status") {
 		case "204": // end of the batch

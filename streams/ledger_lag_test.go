@@ -106,3 +106,28 @@ func TestReadingAllIsNotShortWhereTheLastMessageWasRemoved(t *testing.T) {
 		}
 	})
 }
+
+// What was asked of a server that is gone is not waited for: a leader would stand still for ten seconds after each restart.
+func TestAReadEndsSoonAfterItsConnectionWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nc, _ := replica(t, 9, 4)
+		if _, err := nc.Subscribe("$JS.API.DIRECT.GET.DEAF", func(*nats.Msg) {}); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		time.AfterFunc(time.Second, func() {
+			if err := nc.ForceReconnect(); err != nil {
+				t.Error(err)
+			}
+		})
+		_, err := streams.ReadBatch(t.Context(), nc, "DEAF", "s", 1, 10, func(streams.Stored) error { return nil })
+		if took := time.Since(begun); !errors.Is(err, streams.ErrUnknown) || took > 4*time.Second {
+			t.Errorf("after %s: %v", took, err)
+		}
+		begun = time.Now()
+		_, err = streams.ReadBatch(t.Context(), nc, "DEAF", "s", 1, 10, func(streams.Stored) error { return nil })
+		if took := time.Since(begun); !errors.Is(err, streams.ErrUnknown) || took < 10*time.Second || took > 11*time.Second {
+			t.Errorf("with its connection, after %s: %v", took, err)
+		}
+	})
+}

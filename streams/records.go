@@ -40,16 +40,12 @@ func readRecords(ctx context.Context, nc *nats.Conn, p int, run string, bundles 
 			return fmt.Errorf("read records: %w", err)
 		}
 	}
-	patience := time.NewTimer(readPatience)
+	patience := newPatience(nc)
 	defer patience.Stop()
 	for range bundles {
-		var m *nats.Msg
-		select {
-		case m = <-in:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-patience.C:
-			return fmt.Errorf("read records: %w", ErrUnknown)
+		m, err := patience.next(ctx, in)
+		if err != nil {
+			return fmt.Errorf("read records: %w", err)
 		}
 		i, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
 		if err != nil || i < 0 || i >= len(out) {
