@@ -138,6 +138,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g.wg.Go(g.watchdog)
 	g.wg.Go(g.watchFill)
+	g.wg.Go(g.removePlans)
 	g.wg.Go(g.triggers.run)
 	g.tellQueues()
 	return g, nil
