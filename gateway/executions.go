@@ -114,10 +114,10 @@ func (g *Gateway) execution(ctx context.Context, doc *kv.Run, fresh bool) (*orbi
 	if ended && run.FinishedAt != nil {
 		x.UpdatedAt = *run.FinishedAt
 	}
+	if run.State == orbit.RunFailed {
+		x.Error = &run.Error
+	}
 	if doc.Forgotten {
-		if doc.Error != "" {
-			x.Error = &doc.Error
-		}
 		x.Hint = asProblem(forgotten(doc)).Detail
 		return x, nil
 	}
@@ -130,27 +130,20 @@ func (g *Gateway) execution(ctx context.Context, doc *kv.Run, fresh bool) (*orbi
 		x.UpdatedAt = latest(x.UpdatedAt, a.at)
 		return x, nil
 	}
-	switch run.State {
-	case orbit.RunSucceeded:
-		if x.Output, err = a.output(g.blobs(ctx)); errors.Is(err, errLongOutput) {
-			x.Hint, err = fmt.Sprintf("the output has more than %d MiB and is not shown here; GET /v1/runs/%s/outputs streams it, as does `orbit outputs %s`", maxExecutionOutput>>20, doc.ID, doc.ID), nil
-		}
-	case orbit.RunCancelled:
-	default:
-		x.Error = &run.Error
-		if a.result != nil && a.result.Error != nil {
-			x.Error = &a.result.Error.Message
-		}
+	if run.State != orbit.RunSucceeded {
+		return x, nil
+	}
+	if x.Output, err = a.output(g.blobs(ctx)); errors.Is(err, errLongOutput) {
+		x.Hint, err = fmt.Sprintf("the output has more than %d MiB and is not shown here; GET /v1/runs/%s/outputs streams it, as does `orbit outputs %s`", maxExecutionOutput>>20, doc.ID, doc.ID), nil
 	}
 	return x, err
 }
 
 // attempts is what the ledger of an execution tells of its only item.
 type attempts struct {
-	made   int       // all that count, of every round
-	at     time.Time // when the last of them ended
-	record *orbit.Record
-	result *orbit.Result // of the last one; nil: none has ended yet
+	made   int           // all that count, of every round
+	at     time.Time     // when the last of them ended
+	record *orbit.Record // of the last of them; nil: none has ended yet
 }
 
 func (g *Gateway) attempts(ctx context.Context, doc *kv.Run) (*attempts, error) {
@@ -166,7 +159,7 @@ func (g *Gateway) attempts(ctx context.Context, doc *kv.Run) (*attempts, error) 
 			return err
 		}
 		a.made += len(rec.Results)
-		a.record, a.result, a.at = rec, &rec.Results[len(rec.Results)-1], rec.FinishedAt()
+		a.record, a.at = rec, rec.FinishedAt()
 		return nil
 	})
 	return a, err
