@@ -64,11 +64,13 @@ func ReadCall(body []byte) (*Call, error) {
 			if k.Input, err = orbit.ParseObject(raw); err != nil {
 				return nil, fmt.Errorf("input: %w", err)
 			}
-			if !k.Input.IsNull() {
+			if k.Input.IsNull() {
+				k.Input = nil
+			} else {
 				value.Tag = "!!str" // only that it is there counts
 			}
-		} else if size += len(raw); size > maxSize {
-			k.refuse(key, codeTooLarge, fmt.Sprintf("a call holds more than %s beside its input", kib(maxSize)))
+		} else if size += len(raw); size > maxCall {
+			k.refuse(below("", key), codeTooLarge, fmt.Sprintf("a call holds more than %s beside its input", kib(maxCall)))
 		} else if k.tooMuch == nil {
 			inner := json.NewDecoder(bytes.NewReader(raw))
 			inner.UseNumber()
