@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -81,12 +82,15 @@ func (g *Gateway) satelliteNamed(ctx context.Context, name string) (*satellite.S
 	if spec, ok := g.opts.Registry.Lookup(name); ok {
 		return spec, nil
 	}
-	doc, _, err := g.store.Satellites.Get(ctx, kv.ClusterKey(name))
-	if err == nil && doc.Name == name {
-		return &doc.SatelliteSpec, nil
-	}
-	if err != nil && !errors.Is(err, kv.ErrNotFound) {
-		return nil, err
+	project, short, _ := strings.Cut(name, "/")
+	if projectPattern.MatchString(project) && projectPattern.MatchString(short) { // else it is none, and no key either
+		doc, _, err := g.store.Satellites.Get(ctx, kv.ClusterKey(name))
+		if err == nil {
+			return &doc.SatelliteSpec, nil
+		}
+		if !errors.Is(err, kv.ErrNotFound) {
+			return nil, err
+		}
 	}
 	known, err := g.knownSatellites(ctx)
 	if err != nil {

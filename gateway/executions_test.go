@@ -107,3 +107,63 @@ func TestWhatIsWrongWithACallIsToldByPaths(t *testing.T) {
 		b.refused(b.send("POST", jqCalls, `{"config": {"query": "."}}`, "Idempotency-Key: "+strings.Repeat("k", 256)), 400, "at most 255")
 	})
 }
+
+func TestASatelliteOfAProjectIsCalledAsAnyOther(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		const target = "/v1/satellites/acme/word-count"
+		b.refused(b.send("POST", target, `{}`), 404, "there is no satellite acme/word-count")
+		into[Registered](b, b.send("PUT", target, described("acme/word-count", "Count words")), 201)
+		b.refused(b.send("POST", target, `{"config": {"least": "two"}}`), 422, "the call of acme/word-count has 1 error")
+		x := b.call(target, `{"input": {"text": "a b"}}`, "Idempotency-Key: k")
+		if run := into[orbit.Run](b, b.get("/v1/runs/"+x.ID), 200); run.Cluster != "satellite/acme/word-count" || run.Satellites[0].Uses != "acme/word-count" {
+			t.Errorf("%+v", run)
+		}
+		if w := b.send("DELETE", target, ""); w.Code != 204 {
+			t.Errorf("removed: %d %s", w.Code, w.Body)
+		}
+		b.refused(b.send("POST", target, `{"input": {"text": "a b"}}`), 404, "there is no satellite acme/word-count")
+		if again := b.call(target, `{"input": {"text": "a b"}}`, "Idempotency-Key: k"); again.ID != x.ID {
+			t.Errorf("the same key after it was removed: %+v", again)
+		}
+		if again := into[orbit.Execution](b, b.get(target+"/"+x.ID), 200); again.ID != x.ID {
+			t.Errorf("%+v", again)
+		}
+	})
+}
+
+func TestExecutionsAreFoundUnderTheSatellitesNameAlone(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		x := b.call(jqCalls, `{"config": {"query": "."}}`)
+		b.apply("acme/a")
+		run := b.start("acme/a", "")
+		b.refused(b.get("/v1/satellites/exospherehost/call-webhook/"+x.ID), 404, "of the satellite exospherehost/call-webhook; `orbit runs")
+		b.refused(b.get(jqCalls+"/"+run.ID), 404, "there is no execution")
+		b.refused(b.get(jqCalls+"/"+strings.Repeat("a", 20)), 404, "`orbit runs satellite/exospherehost/jq` lists them")
+		for _, name := range []string{"*", "%3E", "a.b", "a%20b", strings.Repeat("a", 5000)} {
+			b.refused(b.send("POST", "/v1/satellites/exospherehost/"+name, `{}`), 404, "there is no satellite exospherehost/")
+			b.refused(b.get("/v1/satellites/exospherehost/"+name+"/"+x.ID), 404, "there is no execution")
+		}
+		b.refused(b.get(jqCalls+"/"+x.ID+"?wait=soon"), 400, "wait=soon is no duration")
+		b.refused(b.send("POST", jqCalls, `{}`, "Authorization: Bearer wrong"), 401, "token")
+		b.refused(b.send("POST", jqCalls, `{"input": "`+strings.Repeat("x", maxBody)+`"}`), 413, "bytes")
+		if ended := into[orbit.Execution](b, b.get(jqCalls+"/"+x.ID+"?wait=1s"), 200); ended.Status != orbit.RunRunning {
+			t.Errorf("%+v", ended)
+		}
+	})
+}
+
+func TestASecretOfACallIsSealedForItsExecution(t *testing.T) {
+	inBubble(t, func(b *bench) {
+		into[orbit.SecretDoc](b, b.send("PUT", "/v1/secrets/exospherehost/URL", `{"value": "http://localhost/"}`), 201)
+		x := b.call("/v1/satellites/exospherehost/call-webhook", `{"config": {"url": "${{ secrets.URL }}"}}`)
+		doc, _, err := b.g.store.Runs.Get(b.Context(), x.ID)
+		if err != nil || doc.Secrets {
+			t.Errorf("%+v, %v", doc, err)
+		}
+		p, err := b.g.plans.get(b.Context(), doc.Plan)
+		if err != nil || len(p.Secrets) != 1 || p.Secrets[0] != (cluster.SecretSource{Name: "URL", Source: "vault", Key: "URL"}) {
+			t.Errorf("%+v, %v", p.Secrets, err)
+		}
+		b.wantKeys("with a secret of the vault", "vault.exospherehost.URL")
+	})
+}
