@@ -31,6 +31,19 @@ func (r *Run) Count(satellites []RunSatellite) {
 	}
 }
 
+// Execution is a satellite that was called alone. It is a run, whose id is its own.
+type Execution struct {
+	ID        string    `json:"execution_id"`
+	SLA       Duration  `json:"sla"`
+	Status    RunState  `json:"status"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Output    []Object  `json:"output"`         // what the satellite returned; null until it has succeeded
+	Error     *string   `json:"error"`          // why it failed; null where it did not
+	Retries   int       `json:"retries"`        // attempts after the first that were made
+	Hint      string    `json:"hint,omitempty"` // where the output is, where it is not shown
+}
+
 // RunTrigger says what started a run.
 type RunTrigger struct {
 	Type    string    `json:"type"`

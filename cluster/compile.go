@@ -128,6 +128,7 @@ type compiler struct {
 	options    Options
 	found      []Diagnostic
 	failed     bool                // an error is among them
+	call       bool                // it is no file, but a satellite that is called alone
 	badNodes   map[*yaml.Node]bool // told already: what follows from them is not
 	inline     map[string]string
 	inlineAt   []Pos       // where its values stand, in file order

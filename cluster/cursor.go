@@ -17,6 +17,9 @@ type cursor struct {
 }
 
 func newCursor(src *source, n *yaml.Node) *cursor {
+	if src.noText {
+		return &cursor{src: src, at: mark{Pos: Pos{n.Line, n.Column}}}
+	}
 	c := &cursor{src: src, at: src.locate(Pos{n.Line, n.Column}), style: n.Style &^ yaml.TaggedStyle}
 	for n.Style&yaml.TaggedStyle != 0 || n.Anchor != "" { // the position is that of the tag or anchor
 		r, at := c.peek()
@@ -40,6 +43,9 @@ func newCursor(src *source, n *yaml.Node) *cursor {
 
 // advance passes over the next part of the scalar's value.
 func (c *cursor) advance(passed string) {
+	if c.src.noText {
+		return
+	}
 	for _, r := range passed {
 		if !isBlank(r) {
 			c.next()
@@ -49,6 +55,9 @@ func (c *cursor) advance(passed string) {
 
 // place gives where the next character that is no blank stands.
 func (c *cursor) place() Pos {
+	if c.src.noText {
+		return c.at.Pos
+	}
 	saved := *c
 	_, at := c.next()
 	*c = saved

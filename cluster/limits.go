@@ -9,6 +9,7 @@ import (
 // from what Options.Check takes; hostile_test.go measures the memory, and limits_test.go goes one past each of them.
 const (
 	maxSize        = 256 << 10 // bytes; `nats req orbit.api.apply` sends a file in one message, which NATS bounds at 1 MiB
+	maxCall        = 128 << 10 // bytes of a call beside its input; as a plan it is up to six times as long, and a message has 1 MiB at most
 	maxNodes       = 20_000    // keys and values; each is a node of the tree that YAML makes
 	maxDepth       = 64        // levels; far deeper than any config, and reading them is recursive
 	maxExpressions = 5_000     // of all texts; 25 for each satellite of the longest list

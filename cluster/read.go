@@ -78,11 +78,8 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 		s.Description = w.Text
 	}
 	if v, ok := f.need("sla"); ok {
-		if d, ok := c.duration(v.value, "sla"); ok {
+		if d, ok := c.readSLA(v.value); ok {
 			s.SLA = d
-			if t := time.Duration(d); t < minSLA || t > maxSLA {
-				c.error(at(v.value), codeValue, "write 6h, 12h or 24h", "an sla must be from 1m to 168h")
-			}
 		}
 	}
 	if v, ok := f.need("trigger"); ok {
@@ -92,6 +89,15 @@ func (c *compiler) readHead(f *fields, s *Spec) {
 		s.Retries, c.retriesKey = c.readRetries(v, DefaultRetries)
 		c.retries = s.Retries
 	}
+}
+
+// readSLA reads how long a run may take.
+func (c *compiler) readSLA(n *yaml.Node) (orbit.Duration, bool) {
+	d, ok := c.duration(n, "sla")
+	if t := time.Duration(d); ok && (t < minSLA || t > maxSLA) {
+		c.error(at(n), codeValue, "write 6h, 12h or 24h", "an sla must be from 1m to 168h")
+	}
+	return d, ok
 }
 
 func (c *compiler) readFailure(v field, s *Spec) {

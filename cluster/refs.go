@@ -62,6 +62,8 @@ func (l *lookup) expr(e *Expr) {
 	switch {
 	case p.Root == "secrets":
 		l.secret(p)
+	case l.call && l.field[0] == "config": // its input is ours
+		l.notInACall(p)
 	case p.Root == "satellites":
 		l.output(p)
 	case rootNames[p.Root] == nil:

@@ -22,6 +22,8 @@ type source struct {
 	lines []string
 	ends  []int // of the lines, in bytes, behind the line break
 
+	noText bool // there is none: lines stand for something else, and nothing is looked for within them
+
 	last mark // where locate found the place asked for last: asked in file order, each line is walked once
 }
 

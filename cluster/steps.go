@@ -112,11 +112,14 @@ func (c *compiler) readUses(f *fields, s *StepSpec) {
 
 // nearSatellite is a hint with the nearest known satellite, whatever its project.
 func (c *compiler) nearSatellite(name string) string {
-	const list = "orbit satellites lists those that there are"
 	if c.options.Catalog == nil {
-		return list
+		return NearSatellite(name, nil)
 	}
-	names := c.options.Catalog.Names()
+	return NearSatellite(name, c.options.Catalog.Names())
+}
+
+// NearSatellite is a hint for who names a satellite that there is not: the nearest of those that there are.
+func NearSatellite(name string, names []string) string {
 	short := make([]string, len(names))
 	for i, n := range names {
 		short[i] = path.Base(n)
@@ -124,7 +127,7 @@ func (c *compiler) nearSatellite(name string) string {
 	if near := nearest(path.Base(name), short); near != "" {
 		return "did you mean satellite/" + names[slices.Index(short, near)] + "?"
 	}
-	return list
+	return "orbit satellites lists those that there are"
 }
 
 // readIdentifier reads the name of the step, or takes it from uses.

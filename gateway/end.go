@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/streams"
 )
@@ -123,6 +124,9 @@ func (s *settler) terminal(or *openRun) (*kv.Run, *nats.Msg, error) {
 	doc.DeadlineMissed = doc.DeadlineMissed || now.After(doc.Deadline)
 	if failed := failures(or.plan, or.tally); failed > 0 {
 		doc.Error = fmt.Sprintf("%s failed; the first: %s", plural(failed, "item"), or.reason)
+		if _, alone := cluster.CalledBy(doc.Cluster); alone { // it is the only one
+			doc.Error = or.reason
+		}
 	}
 	m, err := s.g.store.Runs.Message(doc.ID, &doc, or.rev)
 	return &doc, m, err

@@ -70,6 +70,8 @@ func (g *Gateway) routes() []route {
 		{"POST /v1/hooks/{token}", g.postHook, true}, // the token is in the path
 		{"PUT /v1/satellites/{project}/{name}", g.putSatellite, false},
 		{"DELETE /v1/satellites/{project}/{name}", g.removeSatellite, false},
+		{"POST /v1/satellites/{project}/{name}", g.postExecution, false},
+		{"GET /v1/satellites/{project}/{name}/{execution_id}", g.getExecution, false},
 	}
 }
 

@@ -53,18 +53,28 @@ func (g *Gateway) getRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var wait time.Duration
-	if text := r.URL.Query().Get("wait"); text != "" {
-		if wait, err = time.ParseDuration(text); err != nil || wait < 0 {
-			return badRequest("wait=%s is no duration; write it like 10s", text)
-		}
-		wait = min(wait, maxWait)
+	wait, err := waitTime(r)
+	if err != nil {
+		return err
 	}
 	doc, err := g.waitRun(r, id, wait)
 	if err != nil {
 		return err
 	}
 	return g.writeRun(w, r, doc)
+}
+
+// waitTime reads ?wait=.
+func waitTime(r *http.Request) (time.Duration, error) {
+	text := r.URL.Query().Get("wait")
+	if text == "" {
+		return 0, nil
+	}
+	wait, err := time.ParseDuration(text)
+	if err != nil || wait < 0 {
+		return 0, badRequest("wait=%s is no duration; write it like 10s", text)
+	}
+	return min(wait, maxWait), nil
 }
 
 // waitRun reads a run's document, at its end if that comes in time.

@@ -28,20 +28,25 @@ type tick struct {
 	at time.Time // when it was due
 }
 
-// launch accepts a run and gets it going. The CAS create of its document is the acceptance: whatever dies after it, the
-// run goes on from the document alone. The same key with the same request gives the run that is there.
+// sameness is what makes a request the only one of its kind.
+type sameness struct {
+	id      string // of the run that it makes; "": of a random one
+	request string // a hash of what is asked for, which tells a repetition from another request
+}
+
+// launch accepts a run of a cluster and gets it going. The same key with the same request gives the run that is there.
 func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) {
-	var id, request string
+	var same sameness
 	switch {
 	case r.Tick != nil:
-		id, request = r.Tick.id, orbit.HashID("tick", r.Tick.id)
+		same = sameness{r.Tick.id, orbit.HashID("tick", r.Tick.id)}
 	case r.Key != "":
-		id, request = orbit.HashID("key", r.Cluster, r.Key), orbit.HashID("request", r.Cluster, string(r.Payload))
+		same = sameness{orbit.HashID("key", r.Cluster, r.Key), orbit.HashID("request", r.Cluster, string(r.Payload))}
 	}
-	if id != "" {
+	if same.id != "" {
 		// Looked for before anything else: a repetition changes nothing of the run that is there, and is answered even if
 		// the cluster was deleted since.
-		if there, err := g.sameRun(ctx, id, request); !errors.Is(err, kv.ErrNotFound) {
+		if there, err := g.sameRun(ctx, same); !errors.Is(err, kv.ErrNotFound) {
 			return there, err
 		}
 	}
@@ -58,14 +63,20 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of %s: %w", r.Cluster, err)
 	}
+	return g.accept(ctx, r, p, same)
+}
+
+// accept accepts a run of a stored plan and gets it going. The CAS create of its document is the acceptance: whatever dies
+// after it, the run goes on from the document alone.
+func (g *Gateway) accept(ctx context.Context, r LaunchRequest, p *cluster.Plan, same sameness) (*kv.Run, error) {
 	if err := g.checkSecrets(ctx, p, r.Secrets); err != nil {
 		return nil, err
 	}
 	now := time.Now().UTC()
 	doc := &kv.Run{Run: orbit.Run{ID: orbit.RandomID(), Cluster: p.Identifier, Version: p.Version(), State: orbit.RunPending, Round: 1, SLA: p.SLA,
 		Trigger: orbit.RunTrigger{Type: r.Trigger, At: now, Payload: r.Payload}, CreatedAt: now, Deadline: now.Add(time.Duration(p.SLA))}, Plan: p.Hash()}
-	if id != "" {
-		doc.ID, doc.Request = id, request
+	if same.id != "" {
+		doc.ID, doc.Request = same.id, same.request
 	}
 	if r.Tick != nil {
 		doc.Trigger.At = r.Tick.at
@@ -90,7 +101,7 @@ func (g *Gateway) launch(ctx context.Context, r LaunchRequest) (*kv.Run, error) 
 	}
 	rev, err := g.createRun(ctx, doc)
 	if errors.Is(err, kv.ErrConflict) {
-		return g.sameRun(ctx, doc.ID, doc.Request)
+		return g.sameRun(ctx, same)
 	} else if err != nil {
 		return nil, err
 	}
@@ -198,12 +209,12 @@ func (g *Gateway) createRun(ctx context.Context, doc *kv.Run) (uint64, error) {
 }
 
 // sameRun answers a repeated request with the run that is there, and refuses another request with the same key.
-func (g *Gateway) sameRun(ctx context.Context, id, request string) (*kv.Run, error) {
-	doc, err := g.findRun(ctx, id)
+func (g *Gateway) sameRun(ctx context.Context, same sameness) (*kv.Run, error) {
+	doc, err := g.findRun(ctx, same.id)
 	if err != nil {
 		return nil, err
 	}
-	if doc.Request != request {
+	if doc.Request != same.request {
 		return nil, conflict("this idempotency key was used for another request, by run %s; use another key, or the same payload", doc.ID)
 	}
 	return doc, nil

@@ -154,7 +154,7 @@ func TestOpenAPIDescribesEveryPartOfAPath(t *testing.T) {
 func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 	d := readDescription(t)
 	types := map[string]any{"Run": orbit.Run{}, "RunTrigger": orbit.RunTrigger{}, "RunSatellite": orbit.RunSatellite{}, "Item": orbit.ItemDoc{},
-		"ItemError": orbit.Error{}, "Cluster": orbit.ClusterDoc{}, "Applied": Applied{}, "Restored": Restored{}, "Registered": Registered{}, "Diagnostic": cluster.Diagnostic{}, "Node": orbit.NodeDoc{},
+		"ItemError": orbit.Error{}, "Cluster": orbit.ClusterDoc{}, "Applied": Applied{}, "Restored": Restored{}, "Registered": Registered{}, "Diagnostic": cluster.Diagnostic{}, "CallDiagnostic": cluster.CallDiagnostic{}, "Execution": orbit.Execution{}, "Node": orbit.NodeDoc{},
 		"NodeCPU": orbit.NodeCPU{}, "GPU": orbit.GPU{}, "Slots": orbit.Slots{}, "Queue": orbit.QueueDoc{}, "Satellite": orbit.SatelliteSpec{},
 		"Resources": orbit.Resources{}, "Problem": orbit.Problem{}, "LogRecord": orbit.LogRecord{}, "LogList": page[orbit.LogRecord]{},
 		"Why": orbit.Why{}, "WhyReason": orbit.WhyReason{}, "Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},

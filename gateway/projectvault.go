@@ -39,12 +39,6 @@ func storable(name string) bool { return len(name) <= maxSecretName && storedPat
 // vaultSecret is the owner of a secret in a project's vault. A project has no dots, so no two names meet.
 func vaultSecret(project, name string) string { return "vault." + project + "." + name }
 
-// projectOf gives the project of a cluster.
-func projectOf(identifier string) string {
-	project, _, _ := strings.Cut(identifier, "/")
-	return project
-}
-
 // setSecret stores a value as the newest version of a secret.
 func (g *Gateway) setSecret(ctx context.Context, project, name, value string) (doc orbit.SecretDoc, created bool, err error) {
 	if b := g.opts.Backend; b != nil {

@@ -82,13 +82,21 @@ func retriable(doc *kv.Run) error {
 	case !doc.State.Terminal():
 		return conflict("run %s has not ended; its items are tried again by themselves", doc.ID)
 	case doc.State == orbit.RunCancelled:
-		return conflict("run %s was cancelled; start another one with `orbit run %s`", doc.ID, doc.Cluster)
+		return conflict("run %s was cancelled; %s", doc.ID, another(doc))
 	case doc.Closed:
-		return conflict("run %s is archived and cannot go on; start another one with `orbit run %s`", doc.ID, doc.Cluster)
+		return conflict("run %s is archived and cannot go on; %s", doc.ID, another(doc))
 	case doc.State == orbit.RunSucceeded:
 		return conflict("nothing of run %s has failed, so there is nothing to retry", doc.ID)
 	}
 	return nil
+}
+
+// another says how to start another run of the same.
+func another(doc *kv.Run) string {
+	if satellite, ok := cluster.CalledBy(doc.Cluster); ok {
+		return "call the satellite " + satellite + " once more"
+	}
+	return "start another one with `orbit run " + doc.Cluster + "`"
 }
 
 // named tells what is wrong with the choice of items; nil where some failed item is meant.

@@ -77,7 +77,7 @@ func (r *reading) value(ctx context.Context, name string) (string, error) {
 	}
 	switch s := r.plan.Secrets[i]; s.Source {
 	case "vault":
-		return r.g.vaultValue(ctx, projectOf(r.plan.Identifier), s.Key)
+		return r.g.vaultValue(ctx, cluster.ProjectOf(r.plan.Identifier), s.Key)
 	case "env":
 		v, ok := r.g.opts.Getenv(s.Key)
 		if !ok {

@@ -107,11 +107,21 @@ func TestAnEmptyListIsSaidInASentence(t *testing.T) {
 func TestFiltersAreSentToTheGateway(t *testing.T) {
 	api := &fakeAPI{runs: []orbit.Run{running()}}
 	invoke(call{args: orbitArgs("runs cluster/demo/reports"), api: api})
+	invoke(call{args: orbitArgs("runs satellite/demo/count"), api: api})
 	invoke(call{args: orbitArgs("items " + runID + " --state retrying"), api: api})
 	got := strings.Join(api.requests, "\n")
-	want := "GET /v1/runs?cluster=demo%2Freports&limit=500\nGET /v1/runs/" + runID + "/items?limit=500&state=retrying"
+	want := "GET /v1/runs?cluster=demo%2Freports&limit=500\nGET /v1/runs?cluster=satellite%2Fdemo%2Fcount&limit=500\nGET /v1/runs/" + runID + "/items?limit=500&state=retrying"
 	if got != want {
 		t.Errorf("requests:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestRunsOfWhatIsNoIdentifierAreRefused(t *testing.T) {
+	for name, want := range map[string]string{"demo": "no identifier of a cluster", "a/b/c": "no identifier of a cluster", "satellite/a/b/c": "no satellite; write it like satellite/project/name",
+		"satellite//": "no satellite"} {
+		if got := invoke(call{args: orbitArgs("runs " + name), api: &fakeAPI{}}); got.code != 1 || !strings.Contains(got.stderr, want) {
+			t.Errorf("%s: exit code %d, %s", name, got.code, got.stderr)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"orbit-node":    func() { os.Exit(boot.NodeCommand().Main(os.Args[1:], os.Stdout, os.Stderr)) },
 		"nats-server":   natsServer,
 		"webhooks":      webhooks,
+		"curl":          curl,
 	}
 	if _, isCommand := commands[filepath.Base(os.Args[0])]; !isCommand {
 		flag.Parse()
@@ -76,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"nowhere":    nowhere,
 			"readme":     readme,
 			"readmeyaml": readmeYAML,
+			"doc":        doc,
 			"runid":      runID,
 			"nogap":      noGap,
 			"has":        has,
