@@ -54,10 +54,15 @@ type Server struct {
 	Claim Claim     // as the last decision says
 	Retry time.Time // it is not started before: the last start failed
 
+	Load
+	Waits time.Time // since when some of it waits
+	Idle  time.Time // since when there has been none
+}
+
+// Load is the work of a server.
+type Load struct {
 	Waiting  int       // bundles in its queues
-	Waits    time.Time // since when some do
 	InHand   int       // bundles that this node has
-	Idle     time.Time // since when it has had nothing to do
 	Deadline time.Time // the earliest of what waits or is in hand
 	Rate     float64   // of bundles that it does in a second; 0: not measured
 }

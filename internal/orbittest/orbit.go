@@ -26,6 +26,7 @@ type Options struct {
 	Nodes                  int           // 1 by default; -1: none
 	Slots                  int           // of each node, 4 by default
 	Models                 int           // of bundles of test/model that each node has in hand at an endpoint; 0: it has none
+	Launched               bool          // the nodes start the server of test/model themselves: it is up where Node.Switch says so
 	Gossip                 bool          // gateways and nodes gossip
 	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
 	Wiretap                bool          // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
