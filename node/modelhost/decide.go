@@ -57,7 +57,7 @@ func (h *Host) decide(gpus []orbit.GPU) {
 			h.log.Warn().Int("gpus", len(gpus)).Int("before", h.gpus).Msg("a GPU cannot be read any more; no model's server is started or stopped until it is back")
 		}
 	}
-	if h.missing { // the numbers of devices may mean others
+	if h.missing || h.keep.Load() { // the numbers of devices may mean others
 		return
 	}
 	devices := make([]placement.Device, len(gpus))
@@ -96,7 +96,7 @@ func (h *Host) start(s *server, on []int, gpus []orbit.GPU) {
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	s.cancel = cancel
-	c := Command{Name: s.Name, Args: s.Command, Env: environment(h.o.Hidden, strings.Join(names, ",")), Dir: h.o.Dir}
+	c := Command{Name: s.Name, Args: s.Command, Env: environment(s.Hidden, strings.Join(names, ",")), Dir: h.o.Dir}
 	h.log.Info().Str("satellite", s.Name).Ints("gpus", on).Int("waiting", s.now.Waiting).Msg("starting the model's server")
 	h.wg.Go(func() {
 		err := h.serve(ctx, s, c)

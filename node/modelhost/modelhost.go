@@ -30,6 +30,7 @@ type Server struct {
 	Devices      int         // 0: it needs no GPU
 	Health       Health
 	StartTimeout time.Duration // until it is healthy
+	Hidden       []string      // variables of the environment that it does not get to see, beside ORBIT_…
 }
 
 // Work is what a node knows of the work of pools, and how it is told to let go of it.
@@ -47,10 +48,9 @@ type Work interface {
 // Options say what there is to be started.
 type Options struct {
 	Servers []Server
-	GPUs    func() []orbit.GPU // as of now
-	Dir     string             // for the logs of the servers
-	Hidden  []string           // variables of the environment that no server gets to see, beside ORBIT_…
-	Mask    func(string) string
+	GPUs    func() []orbit.GPU                  // as of now
+	Dir     string                              // for the logs of the servers
+	Mask    func(string) string                 // takes secrets out of what a server wrote
 	Start   func(Command) (Process, error)      // nil: a child process
 	Check   func(context.Context, Health) error // nil: by HTTP
 	Log     zerolog.Logger
@@ -79,6 +79,7 @@ type Host struct {
 	work Work
 	up   map[string]*atomic.Bool // by pool
 	docs atomic.Pointer[[]orbit.ModelDoc]
+	keep atomic.Bool // nothing is to be switched any more
 
 	ctx    context.Context // ends when everything is to stop
 	cancel context.CancelFunc
@@ -162,6 +163,9 @@ func (h *Host) Start(work Work) {
 	h.wg.Go(h.run)
 	h.wg.Go(h.watch)
 }
+
+// Freeze leaves everything as it is from now on: nothing more is started, and none makes room for another.
+func (h *Host) Freeze() { h.keep.Store(true) }
 
 // Stop stops every server and returns when their processes are gone, or cannot be ended. A second call waits too.
 func (h *Host) Stop() {

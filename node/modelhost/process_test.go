@@ -47,9 +47,10 @@ func (*always) HandBack(string)   {}
 
 // realHost starts the test binary as the server of one model.
 func realHost(dir, address string, more ...string) *Host {
-	h := New(Options{Dir: dir, Hidden: []string{"MODELHOST_KEY"}, Log: zerolog.Nop(), GPUs: func() []orbit.GPU {
+	h := New(Options{Dir: dir, Log: zerolog.Nop(), GPUs: func() []orbit.GPU {
 		return []orbit.GPU{{Memory: 24 * orbit.GiB, Free: 24 * orbit.GiB}, {Memory: 80 * orbit.GiB, Free: 80 * orbit.GiB, Handle: "MIG-7"}}
-	}, Servers: []Server{{Name: "acme/tiny", Pool: "p", Command: append([]string{os.Args[0], address}, more...), Memory: 60 * orbit.GiB, Devices: 1, Health: Health{URL: "http://" + address + "/health"}, StartTimeout: time.Minute}}})
+	}, Servers: []Server{{Name: "acme/tiny", Pool: "p", Command: append([]string{os.Args[0], address}, more...), Memory: 60 * orbit.GiB, Devices: 1, Health: Health{URL: "http://" + address + "/health"}, StartTimeout: time.Minute,
+		Hidden: []string{"MODELHOST_KEY"}}}})
 	h.Start(&always{})
 	return h
 }
