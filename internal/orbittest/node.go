@@ -16,6 +16,8 @@ type Node struct {
 	*Process
 	node *node.Node
 	up   atomic.Bool // the server of its model, where the node starts it
+
+	model atomic.Pointer[orbit.ModelDoc]
 }
 
 // Switch says that the server of the node's model is up, or is not, and gives the node, to be asked about it.
@@ -23,6 +25,17 @@ func (n *Node) Switch(up bool) *node.Node {
 	n.up.Store(up)
 	n.node.Poke()
 	return n.node
+}
+
+// Describe says how a model of the node is.
+func (n *Node) Describe(m orbit.ModelDoc) { n.model.Store(&m) }
+
+// models are what was described.
+func (n *Node) models() []orbit.ModelDoc {
+	if m := n.model.Load(); m != nil {
+		return []orbit.ModelDoc{*m}
+	}
+	return nil
 }
 
 // StartNode adds a node and gives its number.
@@ -60,7 +73,7 @@ func (o *Orbit) startNode(name string) error {
 		pool := orbit.ModelPool("test/model")
 		opts.Pools, opts.Elsewhere = append(opts.Pools, pool), map[string]int{pool: o.opts.Models}
 		if o.opts.Launched {
-			opts.Ready = map[string]func() bool{pool: n.up.Load}
+			opts.Ready, opts.Models = map[string]func() bool{pool: n.up.Load}, n.models
 		}
 	}
 	if n.mesh != nil {
