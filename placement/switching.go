@@ -53,6 +53,7 @@ type Server struct {
 	On    []int     // the devices it has, by index; none where it is stopped
 	Claim Claim     // as the last decision says
 	Retry time.Time // it is not started before: the last start failed
+	Fails int       // starts that failed, one after the other
 
 	Load
 	Waits time.Time // since when some of it waits
@@ -429,6 +430,9 @@ func (s *switching) yields(v, w *Server) bool {
 		return s.now.Sub(later(v.Idle, v.Since)) >= min(max(cost/10, shortLull), longLull)
 	}
 	ready, stay := s.now.Sub(v.Since), min(max(stays*cost, laxityStep), turn)
+	if w.Fails > 0 { // it is likely to fail again, and the other one would have been stopped in its work for nothing
+		stay = turn * time.Duration(min(w.Fails, 8))
+	}
 	return ready >= stay && s.more(v, w) || ready >= max(2*stay, turn) && w.laxity(s.now) < 0
 }
 

@@ -127,6 +127,15 @@ func TestTwoModelsThatFitOneAtATimeBothGetTheirWorkDone(t *testing.T) {
 	if err := errors.Join(err, body.Close()); err != nil || strings.Count(string(text), "\n") != 20 {
 		t.Errorf("%v, %s", err, text)
 	}
+	ready := ""
+	for _, m := range n.models() {
+		if m.State == orbit.ModelReady {
+			ready += m.Name
+		}
+	}
+	if ready != "acme/other" { // it was the last to be needed, and stays warm
+		t.Errorf("%q is ready in the end", ready)
+	}
 	n.Stop(t.Context())
 	started, err := os.ReadFile(lock)
 	if err != nil || strings.Count(string(started), "\n") < 2 {

@@ -57,8 +57,11 @@ type Options struct {
 }
 
 const (
-	// lookEvery is the time between two looks at what waits. Starting a server takes many times as long.
-	lookEvery = time.Second
+	// lookEvery is the time between two looks at what waits: starting a server takes many times as long. Where nothing has for a
+	// minute only each lookRarely-th is made, so that many nodes without work cost little.
+	lookEvery  = time.Second
+	lookRarely = 3
+	calm       = time.Minute
 	// lookLimit bounds one look.
 	lookLimit = 5 * time.Second
 	// drainLimit is how long what runs may take to its end when a server is to go; then it is handed back.
@@ -103,7 +106,6 @@ type server struct {
 	measure bool               // what it took is to be measured at the next look
 	drained time.Time          // past that, what runs is handed back
 	handed  bool
-	fails   int
 	failure string // why it failed last; "" where the last start went well
 	told    string // what was logged of that
 	waits   string // why it is not started though work waits
@@ -181,14 +183,22 @@ func (h *Host) watch() {
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
-		ctx, cancel := context.WithTimeout(h.ctx, lookLimit)
-		l := look{h.work.Loads(ctx, pools), h.o.GPUs()}
-		cancel()
-		select {
-		case h.looks <- l:
-		case <-h.ctx.Done():
-			return
+	busy := time.Now()
+	for n := 0; ; n++ {
+		if time.Since(busy) < calm || n%lookRarely == 0 {
+			ctx, cancel := context.WithTimeout(h.ctx, lookLimit)
+			l := look{h.work.Loads(ctx, pools), h.o.GPUs()}
+			cancel()
+			for _, load := range l.loads {
+				if load.Waiting > 0 || load.InHand > 0 {
+					busy = time.Now()
+				}
+			}
+			select {
+			case h.looks <- l:
+			case <-h.ctx.Done():
+				return
+			}
 		}
 		select {
 		case <-tick.C:
@@ -263,10 +273,10 @@ func (h *Host) hear(e event) {
 	h.up[s.Pool].Store(false)
 	h.work.Poke()
 	if was.State == placement.Ready && now.Sub(was.Since) >= steady {
-		s.fails = 0
+		s.now.Fails = 0
 	}
-	delay := min(firstDelay<<min(s.fails, 10), longestDelay)
-	s.fails++
+	delay := min(firstDelay<<min(s.now.Fails, 10), longestDelay)
+	s.now.Fails++
 	s.now.Retry = now.Add(delay)
 	var f *failure
 	if !errors.As(e.err, &f) {
