@@ -74,6 +74,12 @@ func (s *said) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // Two models that the node starts itself, on a GPU that has room for one: both get their work, one after the other, and never do
 // both live.
 func TestTwoModelsThatFitOneAtATimeBothGetTheirWorkDone(t *testing.T) {
@@ -117,7 +123,7 @@ func TestTwoModelsThatFitOneAtATimeBothGetTheirWorkDone(t *testing.T) {
 		}
 	}
 	if err != nil || run.State != orbit.RunSucceeded {
-		t.Fatalf("%v: the run is %s: %s\n%s", err, run.State, run.Error, log.text.String())
+		t.Fatalf("%v: the run is %s: %s\n%s", err, run.State, run.Error, log.String())
 	}
 	body, err := api.Outputs(t.Context(), run.ID, "second")
 	if err != nil {
@@ -141,8 +147,8 @@ func TestTwoModelsThatFitOneAtATimeBothGetTheirWorkDone(t *testing.T) {
 	if err != nil || strings.Count(string(started), "\n") < 2 {
 		t.Errorf("%v, these were started:\n%s", err, started)
 	}
-	if strings.Contains(log.text.String(), "server failed") {
-		t.Errorf("a server failed:\n%s", log.text.String())
+	if strings.Contains(log.String(), "server failed") {
+		t.Errorf("a server failed:\n%s", log.String())
 	}
 	logs, err := os.ReadDir(filepath.Join(data, "models"))
 	if err != nil || len(logs) != 2 {

@@ -107,6 +107,13 @@ func (m *machine) check(_ context.Context, h Health) error {
 	return errors.New("connection refused")
 }
 
+// silence says whether a server answers, however well it is.
+func (m *machine) silence(name string, silent bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.silent[name] = silent
+}
+
 // of is a server's process; nil: there is none.
 func (m *machine) of(name string) *process {
 	m.mu.Lock()
@@ -222,6 +229,8 @@ func TestWhatRunsIsHandedBackWhereItTakesTooLong(t *testing.T) {
 		m.load("b", 3, 0, 1)
 		time.Sleep(drainLimit + 10*time.Second)
 		m.is("a stopped, b starting")
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if !slices.Equal(m.handed, []string{"pool-a"}) {
 			m.Errorf("handed back: %v", m.handed)
 		}
@@ -230,7 +239,7 @@ func TestWhatRunsIsHandedBackWhereItTakesTooLong(t *testing.T) {
 
 func TestAServerThatFailsIsTriedAgainEverMoreRarely(t *testing.T) {
 	onMachine(t, func(m *machine) {
-		m.silent["a"] = true
+		m.silence("a", true)
 		m.load("a", 3, 0, 6)
 		time.Sleep(5 * time.Second)
 		for i, delay := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second, 160 * time.Second, 5 * time.Minute, 5 * time.Minute} {
@@ -249,7 +258,7 @@ func TestAServerThatFailsIsTriedAgainEverMoreRarely(t *testing.T) {
 			}
 			time.Sleep(3 * time.Second)
 		}
-		m.silent["a"] = false
+		m.silence("a", false)
 		time.Sleep(2 * time.Minute)
 		m.is("a ready, b stopped")
 		m.of("a").end("ended with signal: killed")
@@ -263,12 +272,16 @@ func TestAServerThatFailsIsTriedAgainEverMoreRarely(t *testing.T) {
 
 func TestWhyAServerFailedIsLoggedOnce(t *testing.T) {
 	onMachine(t, func(m *machine) {
+		m.mu.Lock()
 		m.unfit = true
+		m.mu.Unlock()
 		m.load("a", 3, 0, 6)
 		time.Sleep(time.Hour)
 		if why := m.Models()[0].Error; why != "the program serve cannot be started (executable file not found in $PATH); correct `launch`" {
 			m.Errorf("a failed, for %q", why)
 		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if n := strings.Count(m.logged.String(), `"level":"warn"`); n != 1 {
 			m.Errorf("%d warnings:\n%s", n, m.logged.String())
 		}
@@ -277,20 +290,22 @@ func TestWhyAServerFailedIsLoggedOnce(t *testing.T) {
 
 func TestAServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	onMachine(t, func(m *machine) {
-		m.silent["a"] = true
+		m.silence("a", true)
 		m.load("a", 3, 0, 6)
 		time.Sleep(10*time.Minute + 4*time.Second)
 		m.is("a failed, b stopped")
 		if why := m.Models()[0].Error; !strings.HasPrefix(why, "its server did not answer at a within 10m0s; raise start-timeout") || m.of("a") != nil {
 			m.Errorf("a failed, for %q", why)
 		}
-		m.silent["a"] = false
+		m.silence("a", false)
 		time.Sleep(2 * time.Minute)
 		m.is("a ready, b stopped")
-		m.silent["a"] = true
+		m.silence("a", true)
 		time.Sleep(time.Minute)
 		m.is("a ready, b stopped")
 		time.Sleep(2 * time.Minute)
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		if len(m.begun["a"]) != 3 {
 			m.Errorf("a hung server was started %d times", len(m.begun["a"]))
 		}
@@ -299,14 +314,16 @@ func TestAServerThatDoesNotAnswerIsGivenUp(t *testing.T) {
 
 func TestNothingIsStartedWhereSomethingAnswersAlready(t *testing.T) {
 	onMachine(t, func(m *machine) {
+		m.mu.Lock()
 		m.alive["a"] = &process{m: m, name: "a", gone: make(chan struct{})}
+		m.mu.Unlock()
 		m.load("a", 3, 0, 6)
 		time.Sleep(5 * time.Second)
 		m.is("a failed, b stopped")
 		if why := m.Models()[0].Error; !strings.HasPrefix(why, "something answers at a already") {
 			m.Errorf("a failed, for %q", why)
 		}
-		m.alive["a"].end("")
+		m.of("a").end("")
 	})
 }
 
