@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -47,8 +48,9 @@ func (n *Node) Loads(ctx context.Context, pools []string) map[string]placement.L
 	var wg sync.WaitGroup
 	failed := map[string]bool{}
 	places := make(chan struct{}, looksAtOnce)
+	mine := maps.Clone(loads) // what is in hand; loads grows meanwhile
 	for _, q := range n.queues.Load().Queues {
-		l, ok := loads[q.Pool]
+		l, ok := mine[q.Pool]
 		if !ok {
 			continue
 		}
