@@ -128,7 +128,7 @@ func TestWhatAStoppedServerHandedBackIsSeen(t *testing.T) {
 		pool := orbit.ModelPool("test/model")
 		n := o.Node(0).Switch(true)
 		id := o.Run(o.Apply(listOfModels), nil)
-		time.Sleep(10 * time.Second)
+		time.Sleep(13 * time.Second) // not when leases are extended
 		o.Node(0).Switch(false)
 		n.HandBack(pool)
 		time.Sleep(15 * time.Second)
