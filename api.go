@@ -154,7 +154,34 @@ type NodeDoc struct {
 	Slots   Slots    `json:"slots"`
 	Address string   `json:"address"` // of its gossip
 	Version string   `json:"version"`
+	// Models are those that the node answers for. They came in later than the rest: older nodes tell of none.
+	Models []ModelDoc `json:"models,omitempty"`
 }
+
+// ModelDoc is a model that a node answers for.
+type ModelDoc struct {
+	Name            string     `json:"name"`                        // of the satellite
+	State           ModelState `json:"state"`                       // of the server, where the node starts it
+	Since           *time.Time `json:"since,omitempty"`             // when it came into that state
+	Error           string     `json:"error,omitempty"`             // why it failed, or is not started though work waits
+	TokensPerSecond float64    `json:"tokens_per_second,omitempty"` // of answers, over the last minute
+}
+
+// ModelState is how far a model is.
+type ModelState string
+
+// The states of a model. All but bound are of servers that the node starts.
+const (
+	ModelBound    ModelState = "bound"    // to an endpoint that somebody else runs
+	ModelStopped  ModelState = "stopped"  // nothing waits for it, or the GPU is needed for another
+	ModelStarting ModelState = "starting" // its server does not answer yet
+	ModelReady    ModelState = "ready"
+	ModelStopping ModelState = "stopping" // it makes room for another, or the node stops
+	ModelFailed   ModelState = "failed"   // its server could not be started, or ended; it is tried again
+)
+
+// ModelStates lists every state.
+var ModelStates = [...]ModelState{ModelBound, ModelStopped, ModelStarting, ModelReady, ModelStopping, ModelFailed}
 
 // NodeCPU is what a machine has of processors.
 type NodeCPU struct {

@@ -91,6 +91,8 @@ type GPU struct {
 	Name   string `json:"name"`
 	Memory Bytes  `json:"memory"`
 	Free   Bytes  `json:"free"`
+	// Handle is what CUDA_VISIBLE_DEVICES calls it on its own machine; empty: its place in the list. It does not travel.
+	Handle string `json:"-"`
 }
 
 // Hardware is what a machine has, as its probe found it; limits of a cgroup count.

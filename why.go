@@ -9,6 +9,7 @@ type WhyCode string
 const (
 	WhyNoNode      WhyCode = "no-node"     // no machine is of the class
 	WhyNoPool      WhyCode = "no-pool"     // no such machine hosts the pool
+	WhyModel       WhyCode = "model"       // its server is not up on any
 	WhyPaused      WhyCode = "paused"      // the run is
 	WhyRetry       WhyCode = "retry"       // an attempt failed, and the next is not due yet
 	WhyDelay       WhyCode = "delay"       // of the satellite in its cluster
@@ -22,7 +23,7 @@ const (
 )
 
 // WhyCodes lists every code in the order in which reasons are told.
-var WhyCodes = [...]WhyCode{WhyNoNode, WhyNoPool, WhyPaused, WhyRetry, WhyDelay, WhyStore, WhyConcurrency, WhyQueued, WhyRunning, WhyJoin, WhyDependency, WhyEnded}
+var WhyCodes = [...]WhyCode{WhyNoNode, WhyNoPool, WhyModel, WhyPaused, WhyRetry, WhyDelay, WhyStore, WhyConcurrency, WhyQueued, WhyRunning, WhyJoin, WhyDependency, WhyEnded}
 
 // Why says what a run waits for.
 type Why struct {

@@ -155,7 +155,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheGoTypes(t *testing.T) {
 	d := readDescription(t)
 	types := map[string]any{"Run": orbit.Run{}, "RunTrigger": orbit.RunTrigger{}, "RunSatellite": orbit.RunSatellite{}, "Item": orbit.ItemDoc{},
 		"ItemError": orbit.Error{}, "Cluster": orbit.ClusterDoc{}, "Applied": Applied{}, "Restored": Restored{}, "Registered": Registered{}, "Diagnostic": cluster.Diagnostic{}, "CallDiagnostic": cluster.CallDiagnostic{}, "Execution": orbit.Execution{}, "Node": orbit.NodeDoc{},
-		"NodeCPU": orbit.NodeCPU{}, "GPU": orbit.GPU{}, "Slots": orbit.Slots{}, "Queue": orbit.QueueDoc{}, "Satellite": orbit.SatelliteSpec{},
+		"NodeCPU": orbit.NodeCPU{}, "Model": orbit.ModelDoc{}, "GPU": orbit.GPU{}, "Slots": orbit.Slots{}, "Queue": orbit.QueueDoc{}, "Satellite": orbit.SatelliteSpec{},
 		"Resources": orbit.Resources{}, "Problem": orbit.Problem{}, "LogRecord": orbit.LogRecord{}, "LogList": page[orbit.LogRecord]{},
 		"Why": orbit.Why{}, "WhyReason": orbit.WhyReason{}, "Event": orbit.RunEvent{}, "EventList": page[orbit.RunEvent]{},
 		"RunList": page[orbit.Run]{}, "ItemList": page[orbit.ItemDoc]{}, "ClusterList": page[orbit.ClusterDoc]{}, "NodeList": page[orbit.NodeDoc]{},
@@ -203,7 +203,10 @@ func jsonFields(typ reflect.Type) (all, always []string) {
 
 func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 	d := readDescription(t)
-	var items, tiers, levels, kinds, whys []any
+	var items, tiers, levels, kinds, whys, models []any
+	for _, m := range orbit.ModelStates {
+		models = append(models, string(m))
+	}
 	for _, c := range orbit.WhyCodes {
 		whys = append(whys, string(c))
 	}
@@ -232,6 +235,7 @@ func TestOpenAPIStatesAreThoseOfTheVocabulary(t *testing.T) {
 		{d.at("components", "schemas", "LogLevel")["enum"], levels},
 		{d.at("components", "schemas", "EventKind")["enum"], kinds},
 		{d.at("components", "schemas", "WhyCode")["enum"], whys},
+		{d.at("components", "schemas", "Model", "properties", "state")["enum"], models},
 		{d.at("components", "schemas", "Queue", "properties", "tier")["enum"], tiers},
 	} {
 		if diff := cmp.Diff(c.told, any(c.want)); diff != "" {

@@ -181,6 +181,9 @@ func (w *whyTeller) code(s *cluster.Step, b *openBundle) orbit.WhyCode {
 	case w.held[b]:
 		return orbit.WhyConcurrency
 	}
+	if _, _, ok := w.unready(s); ok {
+		return orbit.WhyModel
+	}
 	return orbit.WhyQueued
 }
 
@@ -218,6 +221,8 @@ func (w *whyTeller) reason(code orbit.WhyCode, s *cluster.Step, b *openBundle, i
 		r.Reason, r.Hint = w.noNode(s)
 	case orbit.WhyNoPool:
 		r.Reason, r.Hint = w.noPool(s)
+	case orbit.WhyModel:
+		r.Reason, r.Hint = w.model(s)
 	default:
 		r.Reason, r.Hint, err = w.queued(s)
 	}

@@ -67,6 +67,9 @@ func (n *Node) heartbeat(state string) {
 	h := orbit.Heartbeat{Hardware: hw, Node: orbit.NodeDoc{Name: n.opts.Name, State: state, Class: n.opts.Class, Pools: n.opts.Pools,
 		CPU: orbit.NodeCPU{Cores: hw.Cores}, Memory: hw.Memory, GPUs: hw.GPUs, Slots: orbit.Slots{Total: n.opts.slots(), Busy: n.Busy()},
 		Address: n.opts.Address, Version: n.opts.Version}}
+	if n.opts.Models != nil {
+		h.Node.Models = n.opts.Models()
+	}
 	for _, d := range n.worker.held(orbit.MaxHeld) {
 		if d.Bundle != nil {
 			h.Running = append(h.Running, orbit.Held{Run: d.Run, Step: d.Bundle.Step, Bundle: d.Bundle.ID, Items: len(d.Bundle.Items), Since: d.Arrived.UnixMilli()})

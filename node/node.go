@@ -42,6 +42,11 @@ type Options struct {
 	// Elsewhere are the pools of Pools whose work another machine does, such as a model's at an endpoint, and how many bundles
 	// of each are in hand at once. They take no slots.
 	Elsewhere map[string]int
+	// Ready tells, for those of Elsewhere whose server this machine starts and stops, whether it is up: else nothing of the pool is
+	// taken. Poke is to be called when that has changed.
+	Ready map[string]func() bool
+	// Models describes the models for people; nil: there are none.
+	Models func() []orbit.ModelDoc
 	// BundleSize is the number of items that this node puts into each bundle it makes; 0: as measured. Benchmarks fix it.
 	BundleSize int
 	Address    string // of its gossip, for people
@@ -79,6 +84,7 @@ type Node struct {
 	gate    *gate
 	logs    *logs
 	worker  *worker
+	lookout *streams.Lookout
 	holds   *holds                    // nil without gossip
 	keeper  *streams.Keeper           // of what other nodes hold; nil without gossip
 	queues  atomic.Pointer[queueList] // as the gateway told last
@@ -119,6 +125,7 @@ func Start(o Options) (*Node, error) {
 	n.runs = newRuns(n.store.Runs)
 	n.records = newRecords(n)
 	n.secrets = newSecrets(o.Conn, o.Name, keys)
+	n.lookout = streams.NewLookout(o.Conn)
 	n.queues.Store(n.firstQueues())
 	if n.logs, err = newLogs(n); err != nil {
 		return nil, err

@@ -16,20 +16,26 @@ type room struct {
 	ask        *lane         // whose work is to be asked for, once slots are given out
 	each       time.Duration // about how long a bundle takes a slot
 	done, rate int           // bundles that left their slot in this second, and in the one before
+	door       *door         // nil: always open
 }
 
 // rooms are the slots of a node.
 type rooms struct {
 	rooms  []*room // the node's own first
 	byPool map[string]*room
+	doors  []*room // those with a door
 	of     map[streams.Queue]*lane
 }
 
-func newRooms(slots int, elsewhere map[string]int) rooms {
+func newRooms(slots int, elsewhere map[string]int, ready map[string]func() bool) rooms {
 	rs := rooms{rooms: []*room{{slots: slots}}, byPool: map[string]*room{}, of: map[streams.Queue]*lane{}}
 	for pool, n := range elsewhere {
 		r := &room{slots: max(1, n)}
 		rs.rooms, rs.byPool[pool] = append(rs.rooms, r), r
+		if is := ready[pool]; is != nil {
+			r.door = newDoor(is)
+			rs.doors = append(rs.doors, r)
+		}
 	}
 	return rs
 }

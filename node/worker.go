@@ -80,7 +80,7 @@ var errCancelled = errors.New("the run was cancelled")
 func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
-		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere), spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
+		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere, n.opts.Ready), spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived, w.poke)
 	w.puller = p
 	return w, err
@@ -98,7 +98,7 @@ func (w *worker) run() {
 	for {
 		select {
 		case <-connected: // the server that we asked may be gone, and this one knows nothing of it
-			w.puller.Forget()
+			w.forget()
 			w.wantAll()
 		// A busy worker takes all that a channel has at once: a select over all of them costs more than what it leads to.
 		case d := <-w.arrived:
@@ -141,6 +141,9 @@ func (w *worker) run() {
 			w.tell()
 		}
 		w.busy.Store(int64(w.running()))
+		for _, r := range w.doors {
+			r.tell()
+		}
 	}
 }
 
@@ -166,6 +169,10 @@ func (w *worker) beat() {
 // take puts a delivery among those that wait for a slot.
 func (w *worker) take(d *streams.Delivery) {
 	l := w.lane(d.Queue)
+	if l.room.closed() {
+		_ = d.Nak(0) // lost: the lease ends by itself
+		return
+	}
 	l.room.put(l, d)
 	l.room.ask = l
 	w.moved = true
@@ -194,6 +201,9 @@ func (w *worker) start() {
 }
 
 func (w *worker) startIn(r *room) {
+	if r.closed() {
+		return
+	}
 	for r.waiting > 0 && r.running < r.slots && w.committing < maxCommitting {
 		d, l := r.next(r.slots)
 		if len(l.waiting) == 0 { // the next one of it should be here before the next slot is free
@@ -244,6 +254,10 @@ func (w *worker) do(j *job) {
 
 // want asks for more of one queue, so that the slots stay busy and little waits here.
 func (w *worker) want(l *lane) {
+	puller := w.pullerOf(l.room)
+	if puller == nil {
+		return
+	}
 	n := l.room.wants(l)
 	if w.node.reserves() {
 		n = min(n, reservedLook)
@@ -251,7 +265,7 @@ func (w *worker) want(l *lane) {
 	if n <= 0 {
 		return
 	}
-	if err := w.puller.Want(l.queue, w.node.partitions(), n); err != nil {
+	if err := puller.Want(l.queue, w.node.partitions(), n); err != nil {
 		w.node.log.Debug().Err(err).Str("queue", l.queue.Consumer()).Msg("could not ask for work")
 	}
 }
@@ -271,6 +285,7 @@ func (w *worker) askMore() {
 }
 
 func (w *worker) wantAll() {
+	w.turnDoors()
 	for _, q := range w.node.served() {
 		w.want(w.lane(q))
 	}
@@ -301,7 +316,7 @@ func (w *worker) tell() {
 
 // finish hands back what waits and sees what was begun to its end.
 func (w *worker) finish(tick, extend *time.Ticker) {
-	w.puller.Stop()
+	w.stopPulling()
 	for {
 		w.drop(func(*streams.Delivery) bool { return true })
 		w.busy.Store(int64(w.running()))
@@ -346,6 +361,17 @@ func (w *worker) cancelRun(run string) {
 	for j := range w.jobs {
 		if j.d.Run == run {
 			j.cancel(errCancelled)
+		}
+	}
+}
+
+// cancelPool ends what is being done of a pool. What has left its slot is left alone: it is being committed.
+func (w *worker) cancelPool(pool string, why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for j := range w.jobs {
+		if j.d.Queue.Pool == pool && !j.left.Load() {
+			j.cancel(why)
 		}
 	}
 }

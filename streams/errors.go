@@ -39,4 +39,5 @@ const (
 	codeClusterBusy       = 10158
 	codeUnavailable       = 10008 // no leader just now
 	codeNoStream          = 10059
+	codeNoConsumer        = 10014
 )

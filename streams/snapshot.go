@@ -125,10 +125,13 @@ func RestoreSnapshot(ctx context.Context, nc *nats.Conn, stream string, config, 
 	}
 }
 
-func call(ctx context.Context, nc *nats.Conn, subject string, ask, answer any) error {
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return err
+// call asks the JetStream API. Some of it wants nothing asked, and nil is that.
+func call(ctx context.Context, nc *nats.Conn, subject string, ask, answer any) (err error) {
+	var body []byte
+	if ask != nil {
+		if body, err = json.Marshal(ask); err != nil {
+			return err
+		}
 	}
 	wait, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()

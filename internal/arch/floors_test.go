@@ -20,6 +20,7 @@ var places = map[string]place{
 	"configs":          {floor: 1},
 	"internal/backup":  {floor: 1},
 	"internal/fault":   {floor: 1},
+	"internal/group":   {floor: 1},
 	"internal/service": {floor: 1},
 
 	"mesh":          {floor: 2, beside: []string{"mesh/*"}},
@@ -47,6 +48,8 @@ var places = map[string]place{
 	"gateway": {floor: 4},
 	"node":    {floor: 4},
 	"web":     {floor: 4},
+
+	"node/modelhost": {floor: 4}, // beside a node, and none imports the other: boot brings them together
 
 	"internal/boot":      {floor: 4.5},
 	"orbitnode":          {floor: 4.5, beside: []string{"internal/boot"}}, // the one door that is open to other modules

@@ -24,7 +24,7 @@ import (
 // name. It holds no secret, but only where to find each, and can be printed.
 type Models map[string]ModelBinding
 
-// ModelBinding is where a model is. A later version may start a server itself: an entry without a URL is free for that.
+// ModelBinding is where a model is, and where Launch is given how its server is started there.
 type ModelBinding struct {
 	URL         string            `yaml:"url"`
 	Model       string            `yaml:"model,omitempty"`
@@ -35,6 +35,12 @@ type ModelBinding struct {
 	Context     int               `yaml:"context,omitempty"`
 	JSONSchema  string            `yaml:"json-schema,omitempty"`
 	IdleTimeout orbit.Duration    `yaml:"idle-timeout,omitempty"`
+
+	Launch       Launch         `yaml:"launch,omitempty"`
+	GPUMemory    string         `yaml:"gpu-memory,omitempty"` // as it was written: 0 is not the same as nothing
+	GPUs         *int           `yaml:"gpus,omitempty"`
+	Health       string         `yaml:"health,omitempty"`
+	StartTimeout orbit.Duration `yaml:"start-timeout,omitempty"`
 }
 
 // Header is the value of a header: text, or where a secret is.
@@ -82,6 +88,9 @@ func (m *Models) UnmarshalText(text []byte) error {
 			err = b.check()
 		}
 		if err == nil {
+			err = b.checkLaunch()
+		}
+		if err == nil {
 			_, err = llm.Configured(name, 0)
 		}
 		if err != nil {
@@ -90,7 +99,7 @@ func (m *Models) UnmarshalText(text []byte) error {
 		out[name] = b
 	}
 	*m = out
-	return nil
+	return m.checkPlaces()
 }
 
 // decodeStrictly decodes a node in which every key must be known.
@@ -117,7 +126,7 @@ func plainly(err error) error {
 	}
 	text := typed.Errors[0]
 	if m := unknownField.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("there is no key %s; there are url, model, api-key-file, api-key-env, headers, concurrency, context, json-schema and idle-timeout", m[1])
+		return fmt.Errorf("there is no key %s; there are url, model, api-key-file, api-key-env, headers, concurrency, context, json-schema, idle-timeout, launch, gpu-memory, gpus, health and start-timeout", m[1])
 	}
 	if m := cannotDecode.FindStringSubmatch(text); m != nil {
 		wanted := "a map"

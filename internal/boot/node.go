@@ -19,6 +19,7 @@ import (
 	"github.com/exospherehost/orbit/mesh"
 	"github.com/exospherehost/orbit/mesh/probe"
 	"github.com/exospherehost/orbit/node"
+	"github.com/exospherehost/orbit/node/modelhost"
 	"github.com/exospherehost/orbit/placement"
 	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
@@ -42,7 +43,7 @@ type NodeConfig struct {
 	Workers       int               `help:"Documents read at once. 0: one for each core." default:"0"`
 	Cache         string            `help:"Folder for what is slow to make, such as the compiled PDF reader. Default: the user's cache folder." placeholder:"DIR"`
 	Endpoints     map[string]string `help:"Addresses that stand in for services' own: s3=URL of an S3-compatible store, docling=URL of a docling-serve, slack, pagerduty and so on." placeholder:"NAME=URL"`
-	Models        Models            `help:"Models that this node answers for: a map from the name of a satellite to {url, model, api-key-file or api-key-env, headers, concurrency (16), context, json-schema (auto, always, never), idle-timeout (60s)} of an OpenAI-compatible endpoint." default:"{}" placeholder:"YAML"`
+	Models        Models            `help:"Models that this node answers for: a map from the name of a satellite to {url, model, api-key-file or api-key-env, headers, concurrency (16), context, json-schema (auto, always, never), idle-timeout (60s)} of an OpenAI-compatible endpoint; with {launch, gpu-memory, gpus (1), health, start-timeout (10m)} this node starts the server when work waits, and stops it when the GPU is needed for another." default:"{}" placeholder:"YAML"`
 	Satellites    []string          `help:"Folders of satellites of one's own, each with a satellite.yml: this node runs them." placeholder:"DIR"`
 	DrainTimeout  time.Duration     `name:"drain-timeout" help:"How long a stopping node waits for what it has begun; the rest is handed back." default:"60s"`
 	LogLevel      string            `name:"log-level" help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
@@ -62,6 +63,8 @@ type Node struct {
 	probe   *probe.Prober
 	catalog *catalog.Catalog
 	own     *custom.Set
+	host    *modelhost.Host
+	gpus    func() []orbit.GPU
 	node    *node.Node
 	ballast []byte
 }
@@ -72,6 +75,7 @@ type Extra struct {
 	Server     *streams.Server       // connect to it in this process instead of by URL
 	Satellites []satellite.Satellite // beside the built-in ones
 	BundleSize int                   // items in each bundle this node makes; 0: as measured
+	GPUs       func() []orbit.GPU    // in place of those of this machine
 	Log        zerolog.Logger
 }
 
@@ -123,6 +127,10 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 	if err != nil {
 		return nil, fmt.Errorf("the hardware of this machine cannot be read: %w", err)
 	}
+	if n.gpus = x.GPUs; n.gpus == nil {
+		n.gpus = n.probe.GPUs
+	}
+	hw.GPUs = n.gpus()
 	n.Class = placement.ClassOf(hw, classes)
 	if n.Slots = cfg.Slots; n.Slots <= 0 {
 		n.Slots = max(4, 2*hw.Cores)
@@ -157,19 +165,48 @@ func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error
 		pool := m.Spec().Pool
 		pools, elsewhere[pool] = append(pools, pool), m.Slots()
 	}
+	servers, err := cfg.Models.servers(models, n.catalog.Registry(), hw.GPUs)
+	if err != nil {
+		return nil, err
+	}
+	n.host = modelhost.New(modelhost.Options{Servers: servers, GPUs: n.gpus, Dir: filepath.Join(n.data(), "models"), Mask: maskOf(models), Log: x.Log})
 	n.compareSpecs(ctx, x.Log)
 	n.node, err = node.Start(node.Options{Name: n.Name, Version: x.Version, Conn: n.conn, Registry: n.catalog.Registry(), Hardware: n.hardware(hw),
 		Class: n.Class, Serves: placement.ClassesOf(hw, classes), Pools: pools, Slots: n.Slots, Elsewhere: elsewhere, BundleSize: x.BundleSize, Address: n.mesh.Addr(),
-		Busy: n.digest(hw, pools, elsewhere, x.Version), Gossip: n.mesh, Log: x.Log})
+		Ready: n.host.Ready(), Models: n.models, Busy: n.digest(hw, pools, elsewhere, x.Version), Gossip: n.mesh, Log: x.Log})
+	if err == nil && len(servers) > 0 {
+		n.host.Start(n.node)
+	}
 	return n, err
+}
+
+// models tells how the models stand that the node answers for.
+func (n *Node) models() []orbit.ModelDoc {
+	hosted := n.host.Models()
+	var docs []orbit.ModelDoc
+	for _, m := range n.catalog.Models() {
+		d := orbit.ModelDoc{Name: m.Spec().Name, State: orbit.ModelBound}
+		if at := slices.IndexFunc(hosted, func(h orbit.ModelDoc) bool { return h.Name == d.Name }); at >= 0 {
+			d = hosted[at]
+		}
+		d.TokensPerSecond = m.Pace()
+		docs = append(docs, d)
+	}
+	return docs
 }
 
 // Stop drains: what has begun is finished within the drain time-out, what has not is handed back, gossip is told goodbye.
 func (n *Node) Stop(ctx context.Context) {
+	if n.host != nil {
+		n.host.Freeze()
+	}
 	if n.node != nil {
 		ctx, cancel := context.WithTimeout(ctx, n.cfg.DrainTimeout)
 		n.node.Drain(ctx)
 		cancel()
+	}
+	if n.host != nil { // what was begun needed the servers
+		n.host.Stop()
 	}
 	if n.mesh != nil {
 		_ = n.mesh.Leave(2 * time.Second)
@@ -197,7 +234,7 @@ func (n *Node) Busy() int { return n.node.Busy() }
 func (n *Node) hardware(hw orbit.Hardware) func() orbit.Hardware {
 	return func() orbit.Hardware {
 		now := hw
-		now.GPUs = n.probe.GPUs()
+		now.GPUs = n.gpus()
 		return now
 	}
 }
@@ -215,7 +252,7 @@ func (n *Node) digest(hw orbit.Hardware, pools []string, elsewhere map[string]in
 	var last mesh.Digest
 	return func(busy int) {
 		d := mesh.Digest{Class: n.Class, Pools: h.Sum64(), Slots: slots, Busy: busy, Version: version, FreeCores: max(0, hw.Cores-busy), Load: n.probe.Load(hw.Cores), Inventory: 1}
-		for _, g := range n.probe.GPUs() {
+		for _, g := range n.gpus() {
 			d.FreeGPU = append(d.FreeGPU, int(g.Free/orbit.MiB))
 		}
 		if d.Busy == last.Busy && slices.Equal(d.FreeGPU, last.FreeGPU) && abs(d.Load-last.Load) < 20 {

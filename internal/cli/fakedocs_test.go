@@ -23,7 +23,9 @@ var nodes = []orbit.NodeDoc{
 	{Name: "a", State: "alive", Class: "cpu", Pools: []string{"core"}, CPU: orbit.NodeCPU{Cores: 2}, Memory: 8 * orbit.GiB, Slots: orbit.Slots{Total: 2, Busy: 1},
 		Address: "127.0.0.1:7946", Version: "1.0"},
 	{Name: "b", State: "draining", Class: "gpu-80g", Pools: []string{"core", "model-x"}, CPU: orbit.NodeCPU{Cores: 32}, Memory: 256 * orbit.GiB,
-		GPUs: []orbit.GPU{{Name: "H100", Memory: 80 * orbit.GiB}, {Name: "H100", Memory: 80 * orbit.GiB}}, Slots: orbit.Slots{Total: 32}, Address: "10.0.0.2:7946", Version: "1.0"},
+		GPUs: []orbit.GPU{{Name: "H100", Memory: 80 * orbit.GiB}, {Name: "H100", Memory: 80 * orbit.GiB}}, Slots: orbit.Slots{Total: 32}, Address: "10.0.0.2:7946", Version: "1.0",
+		Models: []orbit.ModelDoc{{Name: "acme/x", State: orbit.ModelReady, Since: after(-time.Hour), TokensPerSecond: 1250.5}, {Name: "acme/y", State: orbit.ModelFailed, Since: after(-90 * time.Second), Error: "its server ended with exit status 1"},
+			{Name: "acme/z", State: orbit.ModelBound}}},
 }
 
 var queues = []orbit.QueueDoc{

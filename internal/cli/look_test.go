@@ -57,6 +57,11 @@ demo/reports  0123456789ab  6h            3  1999-12-30  Reports
 		"nodes": `NAME  STATE     CLASS    POOLS          CORES  MEMORY  GPUS           SLOTS  ADDRESS         VERSION
 a     alive     cpu      core               2    8GiB  -                1/2  127.0.0.1:7946  1.0
 b     draining  gpu-80g  core, model-x     32  256GiB  2x H100 80GiB   0/32  10.0.0.2:7946   1.0
+
+NODE  MODEL   STATE     FOR  TOKENS/S  ERROR
+b     acme/x  ready   1h00m    1250.5  -
+b     acme/y  failed  1m30s         -  its server ended with exit status 1
+b     acme/z  bound       -         -  -
 `,
 		"queues": `CLASS    POOL     TIER  WAITING  RUNNING  OLDEST
 cpu      core     6h        120        2   1m30s

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -13,18 +14,40 @@ import (
 // nodesCommand is `orbit nodes`.
 type nodesCommand struct{}
 
-// Run lists the machines.
+// Help is the long help.
+func (*nodesCommand) Help() string {
+	return "Where nodes answer for models, a second list tells how those are: bound to an endpoint that somebody else runs, or, where the node starts the server itself, " +
+		"stopped, starting, ready, stopping or failed."
+}
+
+// Run lists the machines, and the models that they answer for.
 func (*nodesCommand) Run(ctx context.Context, a *app) error {
 	client, err := a.client()
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return list(a, client.Nodes(ctx), "NAME STATE CLASS POOLS >CORES >MEMORY GPUS >SLOTS ADDRESS VERSION", "no nodes; start one with `orbit-node`",
+	now := time.Now()
+	models := a.newTable("NODE MODEL STATE >FOR >TOKENS/S ERROR")
+	err = list(a, client.Nodes(ctx), "NAME STATE CLASS POOLS >CORES >MEMORY GPUS >SLOTS ADDRESS VERSION", "no nodes; start one with `orbit-node`",
 		func(n orbit.NodeDoc) []string {
+			for _, m := range n.Models {
+				pace := ""
+				if m.TokensPerSecond > 0 {
+					pace = strconv.FormatFloat(m.TokensPerSecond, 'f', 1, 64)
+				}
+				models.add(n.Name, m.Name, string(m.State), between(m.Since, nil, now), pace, m.Error)
+			}
 			return []string{n.Name, n.State, n.Class, strings.Join(n.Pools, ", "), strconv.Itoa(n.CPU.Cores), n.Memory.String(), gpuText(n.GPUs),
 				fmt.Sprintf("%d/%d", n.Slots.Busy, n.Slots.Total), n.Address, n.Version}
 		})
+	if err != nil || len(models.rows) == 0 {
+		return err
+	}
+	if _, err := io.WriteString(a.stdout, "\n"); err != nil {
+		return err
+	}
+	return models.flush()
 }
 
 // gpuText names the devices of a machine, those of one kind together: "2x H100 79.6GiB".

@@ -84,8 +84,8 @@ func (t *table) line(b *strings.Builder, cells []string, head bool) {
 
 // hues are the colours of states of runs, items and nodes: SGR codes.
 var hues = map[string]string{
-	"succeeded": "32", "alive": "32", // green
-	"running": "36", "retrying": "33", "partial": "33", "suspect": "33", "draining": "33", "paused": "33",
+	"succeeded": "32", "alive": "32", "ready": "32", // green
+	"running": "36", "retrying": "33", "partial": "33", "suspect": "33", "draining": "33", "paused": "33", "starting": "33", "stopping": "33",
 	"failed": "31", "dead": "31", "cancelled": "35",
 }
 

@@ -2,6 +2,7 @@ package orbittest_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,5 +66,78 @@ func TestAFullEndpointLeavesTheNodesOwnSlotsFree(t *testing.T) {
 		}
 		close(release)
 		o.Wait(stuck)
+	})
+}
+
+// Work of a model whose server is not up is seen and left where it is. When the server goes, what waits here is handed back, what
+// runs is finished, and nothing runs after that.
+func TestWorkOfAModelIsTakenWhileItsServerIsUp(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Slots: 2, Models: 4, Launched: true}, func(o *orbittest.Orbit) {
+		var running atomic.Int64
+		o.Script.On("list", orbittest.FanOut(40))
+		o.Script.On("ask", func(ctx context.Context, x *orbittest.Execution) error {
+			running.Add(1)
+			defer running.Add(-1)
+			return orbittest.Sleep(10*time.Second, orbittest.Pass)(ctx, x)
+		})
+		pool := orbit.ModelPool("test/model")
+		id := o.Run(o.Apply(listOfModels), nil)
+		time.Sleep(time.Minute)
+		n := o.Node(0).Switch(false)
+		loads := n.Loads(context.Background(), []string{pool})
+		if l := loads[pool]; l.Waiting != 40 || l.InHand != 0 || time.Until(l.Deadline) < 5*time.Hour || time.Until(l.Deadline) > 6*time.Hour || !n.Quiet(pool) {
+			t.Errorf("before the server is up: %+v, quiet %v", l, n.Quiet(pool))
+		}
+		o.Node(0).Switch(true)
+		time.Sleep(25 * time.Second)
+		if l := n.Loads(context.Background(), []string{pool})[pool]; running.Load() != 4 || l.InHand < 4 || l.Waiting == 0 || l.Rate < 0.3 || l.Rate > 1 || n.Quiet(pool) {
+			t.Errorf("%d run while it is up: %+v, quiet %v", running.Load(), l, n.Quiet(pool))
+		}
+		o.Node(0).Switch(false)
+		time.Sleep(100 * time.Millisecond)
+		if n.Quiet(pool) || running.Load() != 4 {
+			t.Errorf("%d run, quiet %v", running.Load(), n.Quiet(pool))
+		}
+		time.Sleep(15 * time.Second)
+		if l := n.Loads(context.Background(), []string{pool})[pool]; !n.Quiet(pool) || running.Load() != 0 || l.Waiting == 0 || l.InHand != 0 {
+			t.Errorf("%d run after it went: %+v, quiet %v", running.Load(), l, n.Quiet(pool))
+		}
+		if run, ok := o.Look(id); !ok || run.State.Terminal() {
+			t.Errorf("the run is %s", run.State)
+		}
+		o.Node(0).Switch(true)
+		time.Sleep(5 * time.Second)
+		o.Node(0).Switch(false)
+		n.HandBack(pool) // the server cannot wait
+		time.Sleep(3 * time.Second)
+		if !n.Quiet(pool) || running.Load() != 0 {
+			t.Errorf("%d run after they were handed back, quiet %v", running.Load(), n.Quiet(pool))
+		}
+		o.Node(0).Switch(true)
+		if run := o.Wait(id); run.State != orbit.RunSucceeded {
+			t.Errorf("the run is %s: %s", run.State, run.Error)
+		}
+	})
+}
+
+// The last bundles of a queue that were handed back are seen, too, though the server counts them with what is held.
+func TestWhatAStoppedServerHandedBackIsSeen(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Slots: 2, Models: 4, Launched: true}, func(o *orbittest.Orbit) {
+		o.Script.On("list", orbittest.FanOut(3))
+		o.Script.On("ask", orbittest.Sleep(time.Minute, orbittest.Pass))
+		pool := orbit.ModelPool("test/model")
+		n := o.Node(0).Switch(true)
+		id := o.Run(o.Apply(listOfModels), nil)
+		time.Sleep(13 * time.Second) // not when leases are extended
+		o.Node(0).Switch(false)
+		n.HandBack(pool)
+		time.Sleep(15 * time.Second)
+		if l := n.Loads(context.Background(), []string{pool})[pool]; l.Waiting == 0 || !n.Quiet(pool) {
+			t.Errorf("%+v, quiet %v", l, n.Quiet(pool))
+		}
+		o.Node(0).Switch(true)
+		if run := o.Wait(id); run.State != orbit.RunSucceeded {
+			t.Errorf("the run is %s: %s", run.State, run.Error)
+		}
 	})
 }

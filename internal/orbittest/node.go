@@ -3,6 +3,7 @@ package orbittest
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -14,6 +15,27 @@ import (
 type Node struct {
 	*Process
 	node *node.Node
+	up   atomic.Bool // the server of its model, where the node starts it
+
+	model atomic.Pointer[orbit.ModelDoc]
+}
+
+// Switch says that the server of the node's model is up, or is not, and gives the node, to be asked about it.
+func (n *Node) Switch(up bool) *node.Node {
+	n.up.Store(up)
+	n.node.Poke()
+	return n.node
+}
+
+// Describe says how a model of the node is.
+func (n *Node) Describe(m orbit.ModelDoc) { n.model.Store(&m) }
+
+// models are what was described.
+func (n *Node) models() []orbit.ModelDoc {
+	if m := n.model.Load(); m != nil {
+		return []orbit.ModelDoc{*m}
+	}
+	return nil
 }
 
 // StartNode adds a node and gives its number.
@@ -50,6 +72,9 @@ func (o *Orbit) startNode(name string) error {
 	if o.opts.Models > 0 {
 		pool := orbit.ModelPool("test/model")
 		opts.Pools, opts.Elsewhere = append(opts.Pools, pool), map[string]int{pool: o.opts.Models}
+		if o.opts.Launched {
+			opts.Ready, opts.Models = map[string]func() bool{pool: n.up.Load}, n.models
+		}
 	}
 	if n.mesh != nil {
 		opts.Address, opts.Gossip = n.mesh.Addr(), n.mesh

@@ -27,6 +27,7 @@ type Options struct {
 	Nodes                  int           // 1 by default; -1: none
 	Slots                  int           // of each node, 4 by default
 	Models                 int           // of bundles of test/model that each node has in hand at an endpoint; 0: it has none
+	Launched               bool          // the nodes start the server of test/model themselves: it is up where Node.Switch says so
 	Gossip                 bool          // gateways and nodes gossip
 	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
 	Gauge                  *Gauge        // how full it is said to be; nil: empty

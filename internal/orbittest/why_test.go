@@ -109,6 +109,35 @@ func TestWhyNoNodeHasTheModel(t *testing.T) {
 	})
 }
 
+func TestWhyTheModelOfANodeIsNotReady(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 2, Models: 2, Launched: true}, func(o *orbittest.Orbit) {
+		id := o.Run(o.Apply(listThen("uses: test/model, identifier: work")), nil)
+		since := time.Now().UTC()
+		tell := func(first, second orbit.ModelState, reason string) {
+			for i, s := range []orbit.ModelState{first, second} {
+				o.Node(i).Describe(orbit.ModelDoc{Name: "test/model", State: s, Since: &since, Error: reason})
+			}
+			time.Sleep(5 * time.Second)
+		}
+		name := func(i int) string { return o.Node(i).Name }
+		tell(orbit.ModelStopped, orbit.ModelFailed, "")
+		tells(t, why(o, id, ""), "work 1 model", "last 0 dependency")
+		says(t, why(o, id, ""), "the model test/model is about to be started on node "+name(0))
+		tell(orbit.ModelStopped, orbit.ModelFailed, "the GPU is needed for other models")
+		says(t, why(o, id, ""), "the model test/model is not started on node "+name(0)+": the GPU is needed for other models", "makes its turn sooner")
+		tell(orbit.ModelFailed, orbit.ModelStarting, "")
+		says(t, why(o, id, ""), "the model test/model is being started on node "+name(1)+" since 2000-01-01T00:00:0", "the folder models")
+		tell(orbit.ModelFailed, orbit.ModelFailed, "its server ended with exit status 1")
+		says(t, why(o, id, ""), "the model test/model failed to start on node "+name(0)+": its server ended with exit status 1", "tries again by itself")
+		tell(orbit.ModelFailed, orbit.ModelStopping, "")
+		says(t, why(o, id, ""), "the model test/model is being stopped on node "+name(1))
+		tell(orbit.ModelFailed, orbit.ModelReady, "")
+		tells(t, why(o, id, ""), "work 1 queued", "last 0 dependency")
+		o.Node(1).Switch(true)
+		o.Wait(id)
+	})
+}
+
 func TestWhyARunIsPausedOrHasEnded(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{}, func(o *orbittest.Orbit) {
 		o.Script.On("list", orbittest.Sleep(10*time.Second, orbittest.FanOut(3)))

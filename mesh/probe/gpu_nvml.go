@@ -5,6 +5,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 	"github.com/exospherehost/orbit"
@@ -56,6 +57,7 @@ func (l library) device(i int) ([]orbit.GPU, error) {
 		if err != nil {
 			return nil, err
 		}
+		gpu.Handle = strconv.Itoa(i) // in the order of the bus, as CUDA has it where CUDA_DEVICE_ORDER says so
 		return []orbit.GPU{gpu}, nil
 	}
 	most, ret := card.GetMaxMigDeviceCount()
@@ -74,6 +76,9 @@ func (l library) device(i int) ([]orbit.GPU, error) {
 		gpu, err := read(part)
 		if err != nil {
 			return parts, fmt.Errorf("part %d: %w", j, err)
+		}
+		if id, ret := part.GetUUID(); ret == nvml.SUCCESS { // parts have no number of their own
+			gpu.Handle = id
 		}
 		parts = append(parts, gpu)
 	}

@@ -27,7 +27,7 @@ func TestMachineWithEightGPUsShowsEachWithItsFreeMemory(t *testing.T) {
 	server.ShutdownFunc = func() nvml.Return { shutdowns++; return nvml.SUCCESS }
 	p, log := prober(server)
 	h, err := p.Hardware(t.Context())
-	if err != nil || len(h.GPUs) != 8 || h.GPUs[7] != (orbit.GPU{Name: "Mock NVIDIA A100-SXM4-40GB", Memory: 40 * orbit.GiB}) {
+	if err != nil || len(h.GPUs) != 8 || h.GPUs[7] != (orbit.GPU{Name: "Mock NVIDIA A100-SXM4-40GB", Memory: 40 * orbit.GiB, Handle: "7"}) {
 		t.Errorf("%+v, %v", h, err)
 	}
 	server.Devices[3].(*dgxa100.Device).MemoryInfo.Free = 5 << 30

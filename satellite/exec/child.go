@@ -7,19 +7,15 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/group"
 	"github.com/exospherehost/orbit/satellite"
 )
-
-// stuck is how long a process is waited for that should end by now: one that closed its stdout, or was sent SIGKILL. One that
-// is held up in the kernel dies when it comes out; nobody waits for that.
-const stuck = time.Second
 
 // child is one process and what belongs to it. Its items are worked on one after the other.
 type child struct {
@@ -30,22 +26,18 @@ type child struct {
 	answers  chan []byte   // closed at the end of its stdout
 	unheard  error         // why its stdout ended; set before answers is closed
 	leave    chan struct{} // closed when nobody takes answers any more
-	gone     chan struct{} // closed when it has ended, its group is killed and it is reaped
-	state    *os.ProcessState
+	group    *group.Group
 	once     sync.Once
 	overfull atomic.Bool // it was killed for its memory
 
-	mu     sync.Mutex // guards reaped, and is held while a signal is sent: a reaped id may be another's
-	reaped bool
-	readers,
-	writers sync.WaitGroup
+	readers, writers sync.WaitGroup
 }
 
 // newChild starts a process. It is to be greeted.
 func newChild(o *Options) (*child, error) {
-	c := &child{o: o, answers: make(chan []byte), leave: make(chan struct{}), gone: make(chan struct{})}
+	c := &child{o: o, answers: make(chan []byte), leave: make(chan struct{})}
 	c.cmd = osexec.Command(o.Command[0], o.Command[1:]...)
-	c.cmd.Dir, c.cmd.Env, c.cmd.SysProcAttr = o.Dir, o.environment(), attributes()
+	c.cmd.Dir, c.cmd.Env = o.Dir, o.environment()
 	if err := c.launch(); err != nil {
 		return nil, orbit.Transient(orbit.CodeUnavailable, "%s: the program %s cannot be started on this node (%s); install it, or correct `command` in its satellite.yml",
 			o.Spec.Name, o.Command[0], cause(err))
@@ -73,9 +65,12 @@ func (c *child) launch() (err error) {
 	if err == nil {
 		c.in, c.out = in, out
 		c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = stdin, stdout, stderr
-		started := make(chan error)
-		go c.live(started)
-		err = <-started
+		// A process that has left its group may hold the pipes for as long as it likes; what is in them when it ends is there then.
+		c.group, err = group.Start(c.cmd, func() {
+			soon := time.Now().Add(group.Stuck)
+			_ = out.SetReadDeadline(soon)
+			_ = said.SetReadDeadline(soon)
+		})
 	}
 	if err != nil {
 		for _, f := range files {
@@ -89,32 +84,6 @@ func (c *child) launch() (err error) {
 	c.readers.Go(c.listen)
 	c.readers.Go(c.voice.listen)
 	return nil
-}
-
-// live starts the process and sees it end. It keeps its thread to itself, for the kernel kills the process when the thread
-// ends that started it.
-func (c *child) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := c.cmd.Start(); err != nil {
-		started <- err
-		return
-	}
-	started <- nil
-	pid := c.cmd.Process.Pid
-	if !awaitEnd(pid) {
-		_ = c.cmd.Wait() // its state says all
-	}
-	c.mu.Lock()
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // what it left behind: it is nobody's now
-	_ = c.cmd.Wait()                        // a second one is refused
-	c.state, c.reaped = c.cmd.ProcessState, true
-	c.mu.Unlock()
-	// A process that has left its group may hold the pipes for as long as it likes; what is in them is there now.
-	soon := time.Now().Add(stuck)
-	_ = c.out.SetReadDeadline(soon)
-	_ = c.voice.pipe.SetReadDeadline(soon)
-	close(c.gone)
 }
 
 // listen takes the messages of its stdout.
@@ -219,7 +188,7 @@ func (c *child) heard(ctx context.Context, wrote <-chan error) bool {
 		return err == nil
 	default:
 	}
-	limit := time.NewTimer(stuck)
+	limit := time.NewTimer(group.Stuck)
 	defer limit.Stop()
 	select {
 	case err := <-wrote:
@@ -232,15 +201,15 @@ func (c *child) heard(ctx context.Context, wrote <-chan error) bool {
 
 // crash tells how the process ended that should not have.
 func (c *child) crash(when string) error {
-	c.within(stuck) // most often it is ending by itself, and says why
+	c.group.Within(group.Stuck) // most often it is ending by itself, and says why
 	tail := c.voice.finish()
 	c.end()
 	if c.overfull.Load() {
 		return orbit.Transient(orbit.CodeTooLarge, "%s: its process used more memory than %s %s and was killed; raise memory-limit, or make the item smaller", c.o.Spec.Name, c.o.Memory, when)
 	}
 	how := "closed its stdout"
-	if c.state != nil { // not one that nothing could end
-		how = "ended with " + c.state.String()
+	if c.group.State() != nil { // not one that nothing could end
+		how = "ended with " + c.group.State().String()
 	}
 	message := fmt.Sprintf("%s: its process %s %s", c.o.Spec.Name, how, when)
 	if tail != "" {
@@ -252,7 +221,7 @@ func (c *child) crash(when string) error {
 // idle tells whether the process waits for an item: it lives and has nothing to say.
 func (c *child) idle() bool {
 	select {
-	case <-c.gone:
+	case <-c.group.Gone():
 		return false
 	case <-c.answers:
 		return false
@@ -267,11 +236,7 @@ func (c *child) end() {
 	c.once.Do(func() {
 		close(c.leave)
 		_ = c.in.Close()
-		c.signal(syscall.SIGTERM)
-		if !c.within(c.o.Grace) {
-			c.signal(syscall.SIGKILL)
-			c.within(stuck)
-		}
+		c.group.End(c.o.Grace)
 		_ = c.out.Close()
 		_ = c.voice.pipe.Close()
 		c.readers.Wait()
@@ -279,29 +244,8 @@ func (c *child) end() {
 	})
 }
 
-// within tells whether the process is gone before a time has passed.
-func (c *child) within(d time.Duration) bool {
-	limit := time.NewTimer(d)
-	defer limit.Stop()
-	select {
-	case <-c.gone:
-		return true
-	case <-limit.C:
-		return false
-	}
-}
-
-// signal sends a signal to the whole group.
-func (c *child) signal(s syscall.Signal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.reaped {
-		_ = syscall.Kill(-c.cmd.Process.Pid, s) // it is ending
-	}
-}
-
 // kill sends SIGKILL to the whole group; whoever works with the process finds it gone.
-func (c *child) kill() { c.signal(syscall.SIGKILL) }
+func (c *child) kill() { c.group.Signal(syscall.SIGKILL) }
 
 // cause is the innermost error's text: "executable file not found in $PATH".
 func cause(err error) string {

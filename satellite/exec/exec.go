@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/group"
 	"github.com/exospherehost/orbit/satellite"
 )
 
@@ -242,14 +243,14 @@ func (e *Exec) watchMemory() {
 		e.mu.Lock()
 		groups := make(map[int]*child, len(e.all))
 		for c := range e.all {
-			groups[c.cmd.Process.Pid] = c
+			groups[c.group.ID()] = c
 		}
 		e.mu.Unlock()
 		if len(groups) == 0 {
 			continue
 		}
-		for group, used := range resident() {
-			if c := groups[group]; c != nil && used > int64(e.o.Memory) {
+		for id, used := range group.Resident() {
+			if c := groups[id]; c != nil && used > int64(e.o.Memory) {
 				c.overfull.Store(true)
 				c.kill()
 			}

@@ -55,6 +55,9 @@ func (m *Model) Slots() int { return m.endpoint.Concurrency + (m.endpoint.Concur
 // Count is what the model has done since its node came up.
 func (m *Model) Count() Count { return m.tally.count() }
 
+// Pace is how fast the model goes: tokens of answers in a second, over the last minute or so.
+func (m *Model) Pace() float64 { return m.tally.pace() }
+
 // Run asks the model and emits its answer.
 func (m *Model) Run(ctx context.Context, inv *satellite.Invocation, emit satellite.Emit) error {
 	q, err := m.newQuestion(inv)

@@ -37,6 +37,7 @@ type tally struct {
 	busy  int
 	then  Count // total, when it was said last
 	since time.Time
+	last  float64 // tokens a second of the minute before since
 }
 
 // tallyEvery is how often a busy model's pace is told.
@@ -47,7 +48,7 @@ func (t *tally) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.busy++; t.busy == 1 && time.Since(t.since) >= tallyEvery {
-		t.then, t.since = t.total, time.Now()
+		t.then, t.since, t.last = t.total, time.Now(), 0
 	}
 }
 
@@ -65,15 +66,33 @@ func (t *tally) end() {
 	t.mu.Lock()
 	t.busy--
 	took, done, busy := time.Since(t.since), t.total.minus(t.then), t.busy
-	say := took >= tallyEvery
+	say, pace := took >= tallyEvery, done.pace(took)
 	if say {
-		t.then, t.since = t.total, time.Now()
+		t.then, t.since, t.last = t.total, time.Now(), pace
 	}
 	t.mu.Unlock()
 	if say {
 		t.log.Info().Int64("items", done.Items).Int64(orbit.PromptTokens, done.PromptTokens).Int64(orbit.CompletionTokens, done.CompletionTokens).
-			Float64("tokens-per-second", float64(int(10*float64(done.CompletionTokens)/took.Seconds()))/10).Int("busy", busy).Msg("pace of the model")
+			Float64("tokens-per-second", pace).Int("busy", busy).Msg("pace of the model")
 	}
+}
+
+// pace gives tokens of answers in a second, to one decimal.
+func (c Count) pace(took time.Duration) float64 {
+	return float64(int(10*float64(c.CompletionTokens)/took.Seconds())) / 10
+}
+
+// paceAfter is how much of a minute tells its pace; before, the pace is that of the minute before.
+const paceAfter = 10 * time.Second
+
+// pace is how fast it goes: tokens of answers in a second, over the last minute or so. It falls to 0 while nothing is asked.
+func (t *tally) pace() float64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if took := time.Since(t.since); took >= paceAfter && !t.since.IsZero() {
+		return t.total.minus(t.then).pace(took)
+	}
+	return t.last
 }
 
 func (t *tally) count() Count {

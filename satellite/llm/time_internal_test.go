@@ -180,12 +180,19 @@ func TestThePaceOfABusyModelIsToldEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		m := modelOf(t, Endpoint{Concurrency: 1}, &slow{every: time.Second, pieces: 10}, zerolog.New(&log))
+		begun := time.Now()
 		for range 13 { // 130 s
 			if _, err := ask(t.Context(), m); err != nil {
 				t.Fatal(err)
 			}
+			if pace := m.Pace(); pace != 60 {
+				t.Errorf("after %s the pace is %v", time.Since(begun), pace)
+			}
 		}
 		time.Sleep(time.Hour)
+		if pace := m.Pace(); pace > 0.2 {
+			t.Errorf("an hour later it is %v", pace)
+		}
 		if _, err := ask(t.Context(), m); err != nil { // begins another minute, and does not end it
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package exec
+package group
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 )
 
 // attributes make a process the first of its own group, and end it with us, however we end. The kernel counts the thread
-// that started it as "us", which is why that thread stays with it (child.live).
+// that started it as "us", which is why that thread stays with it (Group.live).
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
@@ -32,8 +32,8 @@ func awaitEnd(pid int) (waited bool) {
 	}
 }
 
-// resident gives the memory that is resident for each process group, in bytes, as proc(5) tells.
-func resident() map[int]int64 {
+// Resident gives the memory that is resident for each process group, in bytes, as proc(5) tells.
+func Resident() map[int]int64 {
 	page := int64(os.Getpagesize())
 	sum := map[int]int64{}
 	dir, err := os.Open("/proc")

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package exec
+package group
 
 import "syscall"
 
@@ -11,5 +11,5 @@ func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: tr
 // awaitEnd does not wait: whoever calls it reaps.
 func awaitEnd(int) bool { return false }
 
-// resident knows nothing here: a limit on memory is not kept.
-func resident() map[int]int64 { return nil }
+// Resident knows nothing here: a limit on memory is not kept.
+func Resident() map[int]int64 { return nil }
