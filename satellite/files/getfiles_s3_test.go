@@ -32,7 +32,7 @@ func TestGetFilesFromS3DescribesEachObject(t *testing.T) {
 		"file-uri":     "s3://bucket/sec/report%201%25.PDF",
 		"size":         17,
 		"modified":     "2025-03-01T12:30:00Z",
-		"etag":         "etag-of-sec%2Freport+1%25.PDF",
+		"etag":         "36e9e831734cecdbe570ca751aaae01f",
 		"content-type": "application/pdf",
 	}}
 	for name, c := range map[string]config{
@@ -95,8 +95,8 @@ func TestAListingOfAHundredThousandObjectsStreams(t *testing.T) {
 	g := find(t, newOpener(t, s3.URL), "get-files-from-s3")
 	count := 0
 	err := g.Run(t.Context(), &satellite.Invocation{Config: config{"bucket": "bucket", "secrets": keys()}}, func(o orbit.Object) error {
-		if pages := int(s3.Pages.Load()); pages != count/s3.PageSize+1 {
-			t.Fatalf("object %d was emitted after %d pages", count, pages)
+		if ahead := int(s3.Pages.Load()) - count/s3.PageSize - 1; ahead < 0 || ahead > 1 {
+			t.Fatalf("object %d was emitted when %d pages more had been asked for", count, ahead)
 		}
 		if count%9973 == 0 {
 			v, err := o.Value()

@@ -6,9 +6,10 @@
 package s3
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,5 +158,8 @@ func (s *Store) holds(key string) string {
 	return key
 }
 
-// etag is a text that shows what it is of, fit for a URL and for XML.
-func etag(body string) string { return "etag-of-" + url.QueryEscape(body) }
+// etag is that of an object which was written in one piece.
+func etag(body string) string {
+	sum := md5.Sum([]byte(body))
+	return hex.EncodeToString(sum[:])
+}
