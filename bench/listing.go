@@ -9,7 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -64,16 +65,17 @@ func listingOf(ctx context.Context, b *bench, n int) ([]row, error) {
 	if _, _, err := m.succeed(ctx, name, map[string]any{"prefix": warmPrefix}); err != nil { // connections are open after that
 		return nil, err
 	}
-	forgetPeak(m.node.PID())
 	before := resident(m.node.PID())
 	m.profile(b)
-	var firsts, roots, plains, shares []float64
+	var firsts, roots, plains, shares, peaks, rests []float64
 	for range b.rounds {
 		plain, err := listPlainly(ctx, server.ready.URL)
 		if err != nil {
 			return nil, fmt.Errorf("plain client: %w", err)
 		}
+		memory := m.sampleNode(ctx)
 		run, _, err := m.succeed(ctx, name, map[string]any{"prefix": listedPrefix})
+		samples := memory()
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +86,9 @@ func listingOf(ctx context.Context, b *bench, n int) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
+		listed, after := samples.until(run.CreatedAt.Add(first))
 		firsts, roots, plains = append(firsts, first.Seconds()), append(roots, root.Seconds()), append(plains, plain.Seconds())
+		peaks, rests = append(peaks, listed), append(rests, after)
 		shares = append(shares, plain.Seconds()/first.Seconds())
 		b.say("  %d objects: first child after %.2f s, root listed for %.2f s, the server's pages alone take %.2f s", n, first.Seconds(), root.Seconds(), plain.Seconds())
 	}
@@ -94,7 +98,7 @@ func listingOf(ctx context.Context, b *bench, n int) ([]row, error) {
 		{what, "first child begins", fmt.Sprintf("%.2f s (%s) after the run is accepted", median(firsts), each(firsts))},
 		{what, "– of it the root", fmt.Sprintf("%.2f s (%s), from its beginning to its record", median(roots), each(roots))},
 		{what, "– of it the server", fmt.Sprintf("%.2f s: a plain client reads the pages in that time; %.2f (%s) of the whole", median(plains), median(shares), each(shares))},
-		{what, "node's memory", fmt.Sprintf("%d MiB before, %s at its peak", before, memoryOf(m.node.PID()).peak)},
+		{what, "node's memory", fmt.Sprintf("%d MiB before, %.0f MiB (%s) at most while it lists, %.0f MiB (%s) at most after that", before, median(peaks), whole(peaks), median(rests), whole(rests))},
 	}, nil
 }
 
@@ -150,9 +154,47 @@ func listPlainly(ctx context.Context, server string) (time.Duration, error) {
 	}
 }
 
-// forgetPeak makes a process's peak of resident memory begin anew. Where the system cannot, the peak of its start stays.
-func forgetPeak(pid int) {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+// sampled is a node's resident memory in MiB, at one moment after the other.
+type sampled []struct {
+	at  time.Time
+	mib int
+}
+
+// sampleNode samples the node's memory, a hundred times a second. The function that it gives ends that.
+func (m *mesh) sampleNode(ctx context.Context) func() sampled {
+	ctx, stop := context.WithCancel(ctx)
+	out := make(chan sampled)
+	go func() { // ends with the function
+		var all sampled
+		for pause(ctx, 10*time.Millisecond) == nil {
+			all = append(all, struct {
+				at  time.Time
+				mib int
+			}{time.Now(), resident(m.node.PID())})
+		}
+		out <- all
+	}()
+	return func() sampled { stop(); return <-out }
+}
+
+// until gives the most before a moment, and after it.
+func (s sampled) until(t time.Time) (before, after float64) {
+	for _, one := range s {
+		if one.at.Before(t) {
+			before = max(before, float64(one.mib))
+		} else {
+			after = max(after, float64(one.mib))
+		}
+	}
+	return before, after
+}
+
+func whole(values []float64) string {
+	var out []string
+	for _, v := range slices.Sorted(slices.Values(values)) {
+		out = append(out, fmt.Sprintf("%.0f", v))
+	}
+	return strings.Join(out, " ")
 }
 
 // playS3 is the server, a process of its own.
