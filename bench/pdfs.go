@@ -26,7 +26,7 @@ const pdftotext = "pdftotext"
 // process for each file, which is how it is used. Both give the text of the same files. What a process costs that reads none is
 // told beside. Where the program is missing, the satellite is measured alone.
 func pdfs(ctx context.Context, b *bench) ([]row, error) {
-	all := report.Many(max(11, b.size(300)))
+	all := report.Many(max(11, b.size(220)))
 	dir := filepath.Join(b.dir, "pdfs")
 	if err := report.WriteAll(dir, all); err != nil {
 		return nil, err
