@@ -21,7 +21,7 @@ install: ## install the three commands into Go's bin folder
 demo: build ## run the example: a folder of PDF reports becomes JSON
 	@scripts/demo.sh
 
-seed-demo: build versitygw ## run the first published cluster: S3, PDF, model, webhook, logs and alerts, against servers on this machine
+seed-demo: build versitygw ## run the first published cluster: S3, PDF, model, webhook, logs, alerts and a mail, against servers on this machine
 	$(GO) run ./scripts/seed-demo
 
 test: vet nats versitygw ## run every test but the benchmarks

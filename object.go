@@ -33,14 +33,54 @@ var errObject = errors.New("not a well-formed object")
 // NewObject encodes a JSON-like value: nil, bool, string, Go numbers, json.Number, *big.Int, []any, map[string]any, and
 // slices of maps. Anything else is an error, and so are NaN and the infinities, which JSON has not.
 func NewObject(v any) (Object, error) {
-	var buf bytes.Buffer
-	enc := msgpack.GetEncoder()
-	defer msgpack.PutEncoder(enc)
-	enc.Reset(&buf)
-	if err := encodeValue(enc, v, 0); err != nil {
+	w := newFrameWriter(roughly(v))
+	if err := w.value(v, 0); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	return w.done(), nil
+}
+
+// Fields writes an object field by field, for who makes a great many that are alike: it takes a third of the time of NewObject with
+// a map. Fields are written in the byte order of their names, each once: equal values have equal bytes.
+type Fields struct {
+	w        frameWriter
+	n, count int
+	last     string
+	wrong    bool
+}
+
+// NewFields begins an object of n fields that takes about size bytes.
+func NewFields(n, size int) *Fields {
+	f := &Fields{w: frameWriter{buf: make([]byte, 0, size)}, n: n}
+	f.w.mapping(n)
+	return f
+}
+
+// Text writes a field that is a string.
+func (f *Fields) Text(name, value string) {
+	f.name(name)
+	f.w.str(value)
+}
+
+// Number writes a field that is a whole number.
+func (f *Fields) Number(name string, value int64) {
+	f.name(name)
+	f.w.number(value)
+}
+
+func (f *Fields) name(name string) {
+	f.wrong = f.wrong || f.count > 0 && name <= f.last
+	f.last = name
+	f.count++
+	f.w.str(name)
+}
+
+// Object gives the object, once. It is an error if the fields were not as they must be.
+func (f *Fields) Object() (Object, error) {
+	if f.wrong || f.count != f.n {
+		return nil, fmt.Errorf("an object of %d fields got %d, or they were not in order", f.n, f.count)
+	}
+	return f.w.done(), nil
 }
 
 // NewList is the list of objects that are encoded already.
@@ -147,114 +187,128 @@ func (o *Object) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-func encodeValue(enc *msgpack.Encoder, v any, depth int) error {
+// roughly is about the room that a value takes, as far as it can be seen without going deep.
+func roughly(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) + 5
+	case Object:
+		return len(v) + 1
+	case map[string]any:
+		size := 5
+		for k, e := range v {
+			size += len(k) + 5 + scalar
+			if text, ok := e.(string); ok {
+				size += len(text)
+			}
+		}
+		return size
+	}
+	return scalar
+}
+
+// scalar is the most that a number takes.
+const scalar = 9
+
+// value encodes a value behind what is there. It writes what the msgpack library would, in a third of its time: most of what
+// satellites return comes through here.
+func (w *frameWriter) value(v any, depth int) error {
 	if depth > maxObjectDepth {
 		return fmt.Errorf("nested deeper than %d levels", maxObjectDepth)
 	}
 	switch v := v.(type) {
 	case nil:
-		return enc.EncodeNil()
+		w.null()
 	case bool:
-		return enc.EncodeBool(v)
+		w.flag(v)
 	case string:
-		return enc.EncodeString(v)
+		w.str(v)
 	case int:
-		return enc.EncodeInt(int64(v))
+		w.number(int64(v))
 	case int32:
-		return enc.EncodeInt(int64(v))
+		w.number(int64(v))
 	case int64:
-		return enc.EncodeInt(v)
+		w.number(v)
 	case uint32:
-		return enc.EncodeInt(int64(v))
+		w.number(int64(v))
 	case uint64:
 		if v > math.MaxInt64 {
-			return enc.EncodeFloat64(float64(v))
+			w.float(float64(v))
+			return nil
 		}
-		return enc.EncodeInt(int64(v))
+		w.number(int64(v))
 	case float32:
-		return encodeFloat(enc, float64(v))
+		return w.decimal(float64(v))
 	case float64:
-		return encodeFloat(enc, v)
+		return w.decimal(v)
 	case json.Number:
 		if i, err := strconv.ParseInt(string(v), 10, 64); err == nil {
-			return enc.EncodeInt(i)
+			w.number(i)
+			return nil
 		}
 		f, err := strconv.ParseFloat(string(v), 64)
 		if err != nil {
 			return fmt.Errorf("number %q: %w", string(v), err)
 		}
-		return encodeFloat(enc, f)
+		return w.decimal(f)
 	case *big.Int:
 		if v.IsInt64() {
-			return enc.EncodeInt(v.Int64())
+			w.number(v.Int64())
+			return nil
 		}
 		f, _ := new(big.Float).SetInt(v).Float64()
-		return encodeFloat(enc, f)
+		return w.decimal(f)
 	case Object:
-		if len(v) == 0 {
-			return enc.EncodeNil()
-		}
-		return enc.Encode(msgpack.RawMessage(v))
+		w.object(v)
 	case []any:
-		if err := enc.EncodeArrayLen(len(v)); err != nil {
-			return err
-		}
+		w.array(len(v))
 		for _, e := range v {
-			if err := encodeValue(enc, e, depth+1); err != nil {
+			if err := w.value(e, depth+1); err != nil {
 				return err
 			}
 		}
-		return nil
 	case []string:
-		if err := enc.EncodeArrayLen(len(v)); err != nil {
-			return err
-		}
+		w.array(len(v))
 		for _, e := range v {
-			if err := enc.EncodeString(e); err != nil {
-				return err
-			}
+			w.str(e)
 		}
-		return nil
 	case []map[string]any:
-		if err := enc.EncodeArrayLen(len(v)); err != nil {
-			return err
-		}
+		w.array(len(v))
 		for _, e := range v {
-			if err := encodeValue(enc, e, depth+1); err != nil {
+			if err := w.value(e, depth+1); err != nil {
 				return err
 			}
 		}
-		return nil
 	case map[string]any:
-		if err := enc.EncodeMapLen(len(v)); err != nil {
-			return err
-		}
-		keys := make([]string, 0, len(v))
+		w.mapping(len(v))
+		var few [16]string // most maps have no more
+		keys := few[:0]
 		for k := range v {
 			keys = append(keys, k)
 		}
 		slices.Sort(keys)
 		for _, k := range keys {
-			if err := enc.EncodeString(k); err != nil {
-				return err
-			}
-			if err := encodeValue(enc, v[k], depth+1); err != nil {
+			w.str(k)
+			if err := w.value(v[k], depth+1); err != nil {
 				return err
 			}
 		}
-		return nil
+	default:
+		return fmt.Errorf("a value of type %T is not JSON", v)
 	}
-	return fmt.Errorf("a value of type %T is not JSON", v)
+	return nil
 }
 
-func encodeFloat(enc *msgpack.Encoder, f float64) error {
+func (w *frameWriter) decimal(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return errors.New("NaN and infinity are not JSON")
 	}
 	if f == math.Trunc(f) && math.Abs(f) < 1<<53 { // 1.0 is 1
-		return enc.EncodeInt(int64(f))
+		w.number(int64(f))
+		return nil
 	}
-	return enc.EncodeFloat64(f)
+	w.float(f)
+	return nil
 }
 
 func decodeValue(dec *msgpack.Decoder, r *bytes.Reader, depth int) (any, error) {

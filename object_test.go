@@ -3,13 +3,16 @@ package orbit_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"math/big"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vmihailenco/msgpack/v5"
 	"pgregory.net/rapid"
 
 	"github.com/exospherehost/orbit"
@@ -222,6 +225,76 @@ func TestHostileObjectsTakeLittleMemory(t *testing.T) {
 			}
 		}); got > 4<<20 { // msgpack reads a text in steps of a megabyte
 			t.Errorf("%s: %d bytes of frame took %d KiB", name, len(data), got>>10)
+		}
+	}
+}
+
+// reference encodes by the msgpack library, which is what other languages read.
+func reference(t interface{ Fatalf(string, ...any) }, enc *msgpack.Encoder, v any) {
+	var err error
+	switch v := v.(type) {
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			err = enc.EncodeInt(int64(v))
+		} else {
+			err = enc.EncodeFloat64(v)
+		}
+	case int:
+		err = enc.EncodeInt(int64(v))
+	case []any:
+		err = enc.EncodeArrayLen(len(v))
+		for _, e := range v {
+			reference(t, enc, e)
+		}
+	case map[string]any:
+		err = enc.EncodeMapLen(len(v))
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			reference(t, enc, k)
+			reference(t, enc, v[k])
+		}
+	default:
+		err = enc.Encode(v)
+	}
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+func TestObjectsHaveTheBytesThatTheLibraryWrites(t *testing.T) {
+	numbers := rapid.OneOf(rapid.Int().AsAny(), rapid.Float64Range(-1e300, 1e300).AsAny(), rapid.SampledFrom([]any{-1 << 63, -1<<31 - 1, -1 << 31, -1<<15 - 1, -1 << 15, -129, -128, -33, -32, -1, 0,
+		127, 128, 255, 256, 1<<16 - 1, 1 << 16, 1<<32 - 1, 1 << 32, 1<<63 - 1}))
+	texts := rapid.Map(rapid.SampledFrom([]int{0, 31, 32, 255, 256, 1<<16 - 1, 1 << 16}), func(n int) any { return strings.Repeat("x", n) })
+	lists := rapid.Map(rapid.SampledFrom([]int{15, 16, 1<<16 - 1, 1 << 16}), func(n int) any { return make([]any, n) })
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.OneOf(jsonValues(), numbers, texts, lists).Draw(t, "value")
+		var want bytes.Buffer
+		reference(t, msgpack.NewEncoder(&want), v)
+		got, err := orbit.NewObject(v)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if !bytes.Equal(got, want.Bytes()) {
+			t.Fatalf("%v is % x, by the library % x", v, []byte(got), want.Bytes())
+		}
+	})
+}
+
+func TestFieldsAreTheObjectOfTheirMap(t *testing.T) {
+	f := orbit.NewFields(3, 0)
+	f.Number("a", -70000)
+	f.Text("b", "text")
+	f.Text("c", "")
+	got, err := f.Object()
+	if want := orbit.MustObject(map[string]any{"a": -70000, "b": "text", "c": ""}); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("% x, %v, want % x", []byte(got), err, []byte(want))
+	}
+	for name, names := range map[string][]string{"too few": {"a"}, "too many": {"a", "b", "c"}, "out of order": {"b", "a"}, "twice": {"a", "a"}} {
+		f := orbit.NewFields(2, 10)
+		for _, n := range names {
+			f.Text(n, "x")
+		}
+		if o, err := f.Object(); err == nil {
+			t.Errorf("%s: %v", name, o)
 		}
 	}
 }

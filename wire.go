@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -79,6 +80,34 @@ func (w *frameWriter) int(n int64) {
 	default:
 		w.buf = binary.BigEndian.AppendUint64(append(w.buf, msgpcode.Int64), uint64(n))
 	}
+}
+
+// number writes a number of an object, in the shortest form that there is for it.
+func (w *frameWriter) number(n int64) {
+	switch {
+	case n >= -32 && n < 128:
+		w.buf = append(w.buf, byte(n))
+	case n >= 0 && n < 1<<8:
+		w.buf = append(w.buf, msgpcode.Uint8, byte(n))
+	case n >= 0 && n < 1<<16:
+		w.buf = binary.BigEndian.AppendUint16(append(w.buf, msgpcode.Uint16), uint16(n))
+	case n >= 0 && n < 1<<32:
+		w.buf = binary.BigEndian.AppendUint32(append(w.buf, msgpcode.Uint32), uint32(n))
+	case n >= 0:
+		w.buf = binary.BigEndian.AppendUint64(append(w.buf, msgpcode.Uint64), uint64(n))
+	case n >= math.MinInt8:
+		w.buf = append(w.buf, msgpcode.Int8, byte(n))
+	case n >= math.MinInt16:
+		w.buf = binary.BigEndian.AppendUint16(append(w.buf, msgpcode.Int16), uint16(n))
+	case n >= math.MinInt32:
+		w.buf = binary.BigEndian.AppendUint32(append(w.buf, msgpcode.Int32), uint32(n))
+	default:
+		w.buf = binary.BigEndian.AppendUint64(append(w.buf, msgpcode.Int64), uint64(n))
+	}
+}
+
+func (w *frameWriter) float(f float64) {
+	w.buf = binary.BigEndian.AppendUint64(append(w.buf, msgpcode.Double), math.Float64bits(f))
 }
 
 func (w *frameWriter) flag(b bool) {

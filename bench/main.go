@@ -50,6 +50,8 @@ var measurements = []measurement{
 	{"idle", "what a mesh costs that does nothing", 5 * time.Minute, idle, false},
 	{"runs", "many short runs submitted at once, beside the bare loop", 30 * time.Minute, runs, false},
 	{"models", "answers a second of a model at an endpoint, beside a plain client", 10 * time.Minute, models, false},
+	{"listing", "the time until the first child of a root begins that lists a large bucket in S3", 20 * time.Minute, listing, false},
+	{"pdfs", "PDF files a second of a core, beside pdftotext", 30 * time.Minute, pdfs, false},
 	{"engine", "joins, retries and limits beside a plain fan-out", 30 * time.Minute, engine, false},
 	{"replicas", "three copies of everything beside one", 30 * time.Minute, replicas, false},
 	{"recovery", "the time until the work of a killed or stopped process is done by others", 4 * time.Hour, recovery, true},

@@ -23,7 +23,7 @@ import (
 	"github.com/exospherehost/orbit/satellite"
 )
 
-// roleWord as the first argument makes this program a child of itself: gateway, node, bare NATS server or stand-in for a model.
+// roleWord as the first argument makes this program a child of itself: gateway, node, bare NATS server, stand-in for a model or for an S3 store.
 const roleWord = "-child"
 
 // ready is the one line that a child writes to its standard output once it is up.
@@ -39,7 +39,7 @@ type roleFlags struct {
 	nats, listen, cluster, routes     string // NATS: the URL of others, or where a server of our own listens, to clients and to servers
 	http, gossip, join                string
 	key, token                        string // files
-	bundle, slots, replicas           int
+	bundle, slots, replicas, keys     int
 	models                            boot.Models
 }
 
@@ -66,10 +66,11 @@ func playRole(role string, args []string) int {
 	flags.Func("models", "", func(text string) error { return f.models.UnmarshalText([]byte(text)) })
 	flags.IntVar(&f.slots, "slots", 0, "")
 	flags.IntVar(&f.replicas, "replicas", 1, "")
+	flags.IntVar(&f.keys, "keys", 0, "")
 	_ = flags.Parse(args) // ExitOnError
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	up, down, err := map[string]func(context.Context, roleFlags) (ready, func(), error){"gateway": playGateway, "node": playNode, "server": playServer, "model": playModel}[role](ctx, f)
+	up, down, err := map[string]func(context.Context, roleFlags) (ready, func(), error){"gateway": playGateway, "node": playNode, "server": playServer, "model": playModel, "s3": playS3}[role](ctx, f)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, role+":", err)
 		return 1

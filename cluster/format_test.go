@@ -107,7 +107,7 @@ func TestTheExamplesAreFormatted(t *testing.T) {
 		t.Fatal(names, err)
 	}
 	for _, name := range names {
-		if strings.Contains(name, "structured-json") { // it stays as it was published
+		if strings.HasSuffix(name, "structured-json/cluster.yml") { // it stays as it was published
 			continue
 		}
 		text := readFile(t, name)

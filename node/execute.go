@@ -73,6 +73,7 @@ func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *b
 // here and now; what went wrong with an item is in its result.
 func (e *execution) run(ctx context.Context) error {
 	e.started = time.Now()
+	defer e.spool.settle()
 	if e.bundle.Failed != "" {
 		e.fail(e.bundle.Failed)
 		return nil

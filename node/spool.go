@@ -17,12 +17,19 @@ type blobStore interface {
 
 // spool collects what the items of a bundle return. It keeps little in memory however much that is: past a chunk it goes to the
 // blob store. What an item returned before it failed is rolled back; blobs of it stay behind without a name.
+//
+// While one chunk is being stored, the next is filled, if it is told to go ahead so: it must be settled then, whatever comes.
 type spool struct {
 	blobs  blobStore
+	ahead  bool
 	buf    []byte // not in a chunk yet
 	inBuf  int    // objects in buf
 	chunks []orbit.Chunk
 	sizes  []int32 // of every object, in bytes
+
+	storing chan stored // gives what became of the last of chunks; nil: that is known
+	spare   []byte      // room for buf
+	err     error       // a chunk could not be stored
 
 	mark struct { // where the current item began
 		buf, inBuf, chunks, sizes int
@@ -31,13 +38,20 @@ type spool struct {
 	}
 }
 
+// stored is what became of a chunk.
+type stored struct {
+	name string
+	data []byte
+	err  error
+}
+
 // newSpool makes one with room for a bundle whose items return as much as they got.
 func newSpool(blobs blobStore, b *orbit.Bundle) spool {
 	size := 0
 	for i := range b.Items {
 		size += b.Items[i].Value.Size()
 	}
-	return spool{blobs: blobs, buf: make([]byte, 0, size), sizes: make([]int32, 0, len(b.Items))}
+	return spool{blobs: blobs, ahead: true, buf: make([]byte, 0, size), sizes: make([]int32, 0, len(b.Items))}
 }
 
 // begin marks the start of an item.
@@ -62,6 +76,7 @@ func (s *spool) count() int { return len(s.sizes) - s.mark.sizes }
 
 // rollback forgets the current item.
 func (s *spool) rollback() {
+	s.settle()
 	s.chunks, s.sizes, s.inBuf = s.chunks[:s.mark.chunks], s.sizes[:s.mark.sizes], s.mark.inBuf
 	if s.mark.cut {
 		s.buf = s.mark.saved
@@ -80,18 +95,50 @@ func (s *spool) payload(ctx context.Context) (orbit.Payload, error) {
 			return orbit.Payload{}, err
 		}
 	}
+	if s.settle(); s.err != nil {
+		return orbit.Payload{}, s.err
+	}
 	return orbit.Payload{Chunks: s.chunks}, nil
 }
 
+// cut makes a chunk of buf. Where it goes ahead, an error may be that of the chunk before.
 func (s *spool) cut(ctx context.Context) error {
 	if !s.mark.cut {
 		s.mark.cut, s.mark.saved = true, append([]byte(nil), s.buf[:s.mark.buf]...)
 	}
-	name, err := s.blobs.Put(ctx, s.buf)
-	if err != nil {
-		return err
+	if s.settle(); s.err != nil {
+		return s.err
 	}
-	s.chunks = append(s.chunks, orbit.Chunk{Blob: name, Size: len(s.buf), Count: s.inBuf})
-	s.buf, s.inBuf = nil, 0
-	return nil
+	s.chunks = append(s.chunks, orbit.Chunk{Size: len(s.buf), Count: s.inBuf})
+	data, done := s.buf, make(chan stored, 1)
+	s.storing = done
+	put := func() {
+		name, err := s.blobs.Put(ctx, data)
+		done <- stored{name, data, err}
+	}
+	s.buf, s.spare, s.inBuf = s.spare, nil, 0
+	if s.ahead {
+		go put() // settle waits for it
+	} else {
+		put()
+		s.settle()
+		s.buf, s.spare = s.spare, nil
+	}
+	if s.buf == nil {
+		s.buf = make([]byte, 0, cap(data)) // as much will come again, as a rule
+	}
+	return s.err
+}
+
+// settle waits until the last chunk is stored. An error stays: without it nothing of the bundle is of use.
+func (s *spool) settle() {
+	if s.storing == nil {
+		return
+	}
+	done := <-s.storing
+	s.storing = nil
+	s.chunks[len(s.chunks)-1].Blob, s.spare = done.name, done.data[:0]
+	if s.err == nil {
+		s.err = done.err
+	}
 }

@@ -70,7 +70,7 @@ func TestExamplesNameTheSchema(t *testing.T) {
 		t.Fatalf("%v, %d examples", err, len(files))
 	}
 	for _, name := range files {
-		if strings.Contains(name, "structured-json") { // it stays as it was published
+		if strings.HasSuffix(name, "structured-json/cluster.yml") { // it stays as it was published
 			continue
 		}
 		text, err := os.ReadFile(name)

@@ -11,10 +11,11 @@ import (
 	"testing"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/internal/standin/smtp"
 )
 
 func TestAttachmentsAreOpenedAndSent(t *testing.T) {
-	s := (&mailServer{}).start(t)
+	s := start(t, smtp.Options{})
 	file := filepath.Join(t.TempDir(), "Größe 1.pdf")
 	content := strings.Repeat("%PDF-1.7\n", 20)
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
@@ -22,10 +23,10 @@ func TestAttachmentsAreOpenedAndSent(t *testing.T) {
 	}
 	input := m{"to": "a@example.org", "subject": "s", "body": "see below", "attachments": []any{"file://" + strings.ReplaceAll(file, " ", "%20"), "s3://b/x/data.unknown"}}
 	o := options{grants: []map[string]string{{"AWS_ACCESS_KEY": "lent"}}}
-	if _, err := send(o, by(s, nil), input); err != nil {
+	if _, err := send(o, by(s.Port(), nil), input); err != nil {
 		t.Fatal(err)
 	}
-	_, mails := s.told()
+	_, mails := s.Told()
 	message, err := mail.ReadMessage(strings.NewReader(mails[0]))
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func TestAttachmentsAreOpenedAndSent(t *testing.T) {
 }
 
 func TestAMailHasALimit(t *testing.T) {
-	s := (&mailServer{}).start(t)
+	s := start(t, smtp.Options{})
 	file := filepath.Join(t.TempDir(), "a.bin")
 	if err := os.WriteFile(file, make([]byte, 1000), 0o600); err != nil {
 		t.Fatal(err)
@@ -82,7 +83,7 @@ func TestAMailHasALimit(t *testing.T) {
 		"no file":        {nil, "0", []any{m{}}, &orbit.Error{Code: orbit.CodeInvalidInput, Message: "attachments must be file-uris"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := by(s, nil)
+			config := by(s.Port(), nil)
 			if c.limit != nil {
 				config["max-size"] = c.limit
 			}
@@ -118,7 +119,7 @@ func TestNothingBecomesAHeaderOfItsOwn(t *testing.T) {
 		"an unknown provider":     {m{"provider": "pigeon"}, nil, orbit.Error{Code: orbit.CodeInvalidConfig, Message: `provider "pigeon" is none of`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, input := by(&mailServer{addr: "127.0.0.1:1"}, c.config), m{"to": "a@example.org", "subject": "s", "body": "b"}
+			config, input := by("1", c.config), m{"to": "a@example.org", "subject": "s", "body": "b"}
 			for k, v := range c.input {
 				input[k] = v
 			}
@@ -129,16 +130,16 @@ func TestNothingBecomesAHeaderOfItsOwn(t *testing.T) {
 }
 
 func TestLongHeadersAreFolded(t *testing.T) {
-	s := (&mailServer{}).start(t)
+	s := start(t, smtp.Options{})
 	var many []any
 	for range 30 {
 		many = append(many, "somebody with a name <somebody@example.org>")
 	}
 	subject := strings.Repeat("viele Wörter ", 40)
-	if _, err := send(options{}, by(s, nil), m{"to": many, "subject": subject, "body": "b"}); err != nil {
+	if _, err := send(options{}, by(s.Port(), nil), m{"to": many, "subject": subject, "body": "b"}); err != nil {
 		t.Fatal(err)
 	}
-	lines, mails := s.told()
+	lines, mails := s.Told()
 	for _, line := range strings.Split(mails[0], "\r\n") {
 		if len(line) > 100 {
 			t.Errorf("a line of %d: %s", len(line), line)
@@ -161,14 +162,14 @@ func TestLongHeadersAreFolded(t *testing.T) {
 }
 
 func TestTheSenderIsTheUserWhereNobodyIsNamed(t *testing.T) {
-	s := (&mailServer{auth: "PLAIN"}).start(t)
-	config := withPassword(s, nil)
+	s := start(t, smtp.Options{Auth: "PLAIN"})
+	config := withPassword(s.Port(), nil)
 	delete(config, "from")
 	config["secrets"].(m)["SMTP_USER"] = "me@example.com"
 	if _, err := send(options{}, config, simple); err != nil {
 		t.Fatal(err)
 	}
-	if lines, _ := s.told(); !strings.Contains(strings.Join(lines, "\n"), "MAIL FROM:<me@example.com>") {
+	if lines, _ := s.Told(); !strings.Contains(strings.Join(lines, "\n"), "MAIL FROM:<me@example.com>") {
 		t.Errorf("commands %q", lines)
 	}
 }

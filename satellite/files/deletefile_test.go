@@ -41,8 +41,8 @@ func TestDeletingTwiceIsSuccess(t *testing.T) {
 			}
 		}
 	}
-	if len(s3.keys) != 0 || len(ls(t, root+"/in")) != 0 {
-		t.Errorf("left: %v and %v", s3.keys, ls(t, root+"/in"))
+	if len(s3.Keys()) != 0 || len(ls(t, root+"/in")) != 0 {
+		t.Errorf("left: %v and %v", s3.Keys(), ls(t, root+"/in"))
 	}
 }
 

@@ -20,17 +20,18 @@ type found struct {
 	etag     string
 }
 
-// object is what get-files returns for the file.
+// object is what get-files returns for the file. A listing has many.
 func (f found) object() (orbit.Object, error) {
-	return orbit.NewObject(map[string]any{
-		"file-path":    f.at.path,
-		"file-name":    f.at.name(),
-		"file-uri":     f.at.uri(),
-		"size":         f.size,
-		"modified":     f.modified.UTC().Format(time.RFC3339),
-		"etag":         f.etag,
-		"content-type": contentType(f.at.path),
-	})
+	kind, uri := contentType(f.at.path), f.at.uri()
+	o := orbit.NewFields(7, 128+len(kind)+len(f.etag)+2*len(f.at.path)+len(uri))
+	o.Text("content-type", kind)
+	o.Text("etag", f.etag)
+	o.Text("file-name", f.at.name())
+	o.Text("file-path", f.at.path)
+	o.Text("file-uri", uri)
+	o.Text("modified", f.modified.UTC().Format(time.RFC3339))
+	o.Number("size", f.size)
+	return o.Object()
 }
 
 // foundIn describes a file of a folder.

@@ -102,7 +102,7 @@ func TestAFolderAndABucketListAlike(t *testing.T) {
 	names := []string{"a.pdf", "a/x.pdf", "a-b/y.pdf", "a0/z.pdf", "b/c/d.pdf", "ä/é.pdf", "Z.pdf"}
 	root := tree(t, names...)
 	s3 := newFakeS3(t, slices.Clone(names)...)
-	s3.pageSize = 2
+	s3.PageSize = 2
 	for _, recursive := range []bool{false, true} {
 		local, err := get(t, config{"folder-path": root, "recursive": recursive})
 		if err != nil {
@@ -201,7 +201,7 @@ func TestGetFilesSaysWhatIsWrongWithItsConfig(t *testing.T) {
 func TestAListingEndsWithItsContextAndWithEmit(t *testing.T) {
 	root := tree(t, "a.pdf", "b.pdf", "c.pdf")
 	s3 := newFakeS3(t, "a.pdf", "b.pdf", "c.pdf")
-	s3.pageSize = 1
+	s3.PageSize = 1
 	for _, c := range []config{
 		{"provider": "file", "folder-path": root},
 		{"provider": "aws-s3", "bucket": "bucket", "secrets": keys()},

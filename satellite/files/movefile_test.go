@@ -52,11 +52,11 @@ func TestTheMoveOfTheIntroductionMoves(t *testing.T) {
 			t.Fatalf("attempt %d: %v %s", attempt, err, d)
 		}
 	}
-	if d := cmp.Diff([]string{"failed/quaterly-financial-reports/a.pdf"}, s3.keys); d != "" {
+	if d := cmp.Diff([]string{"failed/quaterly-financial-reports/a.pdf"}, s3.Keys()); d != "" {
 		t.Error(d)
 	}
-	if got := s3.content["failed/quaterly-financial-reports/a.pdf"]; got != "sec/a.pdf" || s3.copies.Load() != 0 {
-		t.Errorf("the copy holds %q, after %d copies by the store", got, s3.copies.Load())
+	if got := s3.Content("failed/quaterly-financial-reports/a.pdf"); got != "sec/a.pdf" || s3.Copies.Load() != 0 {
+		t.Errorf("the copy holds %q, after %d copies by the store", got, s3.Copies.Load())
 	}
 }
 
@@ -67,8 +67,8 @@ func TestOneStoreWithOneSetOfCredentialsCopiesByItself(t *testing.T) {
 	if _, err := move(t, newOpener(t, s3.URL), c, nil); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"failed/quaterly-financial-reports/a.pdf"}, s3.keys); d != "" || s3.copies.Load() != 1 {
-		t.Errorf("%d copies by the store: %s", s3.copies.Load(), d)
+	if d := cmp.Diff([]string{"failed/quaterly-financial-reports/a.pdf"}, s3.Keys()); d != "" || s3.Copies.Load() != 1 {
+		t.Errorf("%d copies by the store: %s", s3.Copies.Load(), d)
 	}
 }
 
@@ -86,15 +86,15 @@ func TestAFileMovesFromStoreToStore(t *testing.T) {
 		"secrets": map[string]any{"DESTINATION_AWS_ACCESS_KEY": canaryKey, "DESTINATION_AWS_SECRET_KEY": canarySecret},
 	}
 	got, err := move(t, newOpener(t, s3.URL), there, nil)
-	if err != nil || got["file-path"] != folder+"/new/a.pdf" || len(s3.keys) != 0 {
-		t.Fatalf("got %v, %v; the bucket holds %v", got, err, s3.keys)
+	if err != nil || got["file-path"] != folder+"/new/a.pdf" || len(s3.Keys()) != 0 {
+		t.Fatalf("got %v, %v; the bucket holds %v", got, err, s3.Keys())
 	}
 	if text, err := os.ReadFile(folder + "/new/a.pdf"); err != nil || string(text) != "sec/a.pdf" {
 		t.Fatalf("the copy holds %q, %v", text, err)
 	}
 	got, err = move(t, newOpener(t, s3.URL), back, nil)
-	if err != nil || got["file-uri"] != "s3://bucket/back.pdf" || s3.content["back.pdf"] != "sec/a.pdf" || len(ls(t, folder+"/new")) != 0 {
-		t.Errorf("got %v, %v; the bucket holds %v", got, err, s3.content)
+	if err != nil || got["file-uri"] != "s3://bucket/back.pdf" || s3.Content("back.pdf") != "sec/a.pdf" || len(ls(t, folder+"/new")) != 0 {
+		t.Errorf("got %v, %v; the bucket holds %v", got, err, s3.Keys())
 	}
 }
 
@@ -117,7 +117,7 @@ func TestAFileOfTheNodeIsRenamed(t *testing.T) {
 func TestTheOriginalStaysUntilTheCopyIsInPlace(t *testing.T) {
 	root := tree(t, "a.pdf", "taken/x")
 	s3 := newFakeS3(t, "sec/a.pdf")
-	s3.cutBody = true
+	s3.CutBody = true
 	there := config{
 		"source-provider": "aws-s3", "source-file-path": "s3://bucket/sec/a.pdf",
 		"destination-provider": "file", "destination-file-path": root + "/new/b.pdf",
@@ -126,8 +126,8 @@ func TestTheOriginalStaysUntilTheCopyIsInPlace(t *testing.T) {
 	_, err := move(t, newOpener(t, s3.URL), there, nil)
 	wantError(t, err, orbit.CodeUnavailable, true,
 		"the S3 store at "+s3.host()+" cannot be reached (the connection or its answer broke off); check the endpoint and the network")
-	if len(s3.keys) != 1 || len(ls(t, root+"/new")) != 0 {
-		t.Errorf("the bucket holds %v, the folder %v", s3.keys, ls(t, root+"/new"))
+	if len(s3.Keys()) != 1 || len(ls(t, root+"/new")) != 0 {
+		t.Errorf("the bucket holds %v, the folder %v", s3.Keys(), ls(t, root+"/new"))
 	}
 	c := config{"source-provider": "file", "source-file-path": root + "/a.pdf", "destination-provider": "file", "destination-file-path": root + "/taken"}
 	_, err = move(t, newOpener(t, ""), c, nil)

@@ -133,7 +133,7 @@ func TestEndpointOfTheSecretsGoesBeforeThatOfTheNode(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := nodes.requests.Load(); n != 0 {
+	if n := nodes.Requests.Load(); n != 0 {
 		t.Errorf("the node's own store got %d requests", n)
 	}
 	a, err := newS3Account("", []map[string]string{{"region": "eu-west-1"}})
@@ -186,7 +186,7 @@ func TestOpenerKeepsABoundedNumberOfClients(t *testing.T) {
 
 func TestAnObjectThatBreaksOffIsTriedAgain(t *testing.T) {
 	s3 := newFakeS3(t, "a-long-enough-name.pdf")
-	s3.cutBody = true
+	s3.CutBody = true
 	_, _, err := read(t, newOpener(t, s3.URL), "s3://bucket/a-long-enough-name.pdf", knownKeys)
 	wantError(t, err, orbit.CodeUnavailable, true,
 		"the S3 store at "+s3.host()+" cannot be reached (the connection or its answer broke off); check the endpoint and the network")

@@ -25,24 +25,6 @@ func (s *s3Store) list(ctx context.Context, q query, take func(found) error) err
 	return listKeys(ctx, s, q, take)
 }
 
-// keys implements flat.
-func (s *s3Store) keys(ctx context.Context, at place, deep bool, take func(found) error) error {
-	listing := s.s3.ListObjectsIter(ctx, at.bucket, minio.ListObjectsOptions{
-		Prefix:     at.path,
-		Recursive:  deep,
-		FetchOwner: new(bool), // false: nobody looks at owners, and some stores do not know them
-	})
-	for info := range listing {
-		if info.Err != nil {
-			return s.fault(ctx, info.Err, place{provider: at.provider, bucket: at.bucket}, reading)
-		}
-		if err := take(foundKey(at, info)); err != nil {
-			return err
-		}
-	}
-	return ctx.Err() // the listing ends without a word when ctx does
-}
-
 // stat implements store.
 func (s *s3Store) stat(ctx context.Context, at place) (found, error) {
 	info, err := s.s3.StatObject(ctx, at.bucket, at.path, minio.StatObjectOptions{})

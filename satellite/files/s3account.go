@@ -69,7 +69,7 @@ func (a s3Account) connect(o *Opener) (store, error) {
 	options := &minio.Options{
 		Creds:      credentials.NewStaticV4(a.accessKey, a.secretKey, a.sessionToken),
 		Secure:     endpoint.Scheme == "https",
-		Transport:  o.transport,
+		Transport:  lister{o.transport},
 		Region:     a.region,
 		MaxRetries: o.attempts,
 	}

@@ -38,7 +38,7 @@ func stands(t *testing.T) map[string]func(*testing.T) stand {
 		},
 		"aws-s3": func(t *testing.T) stand {
 			f := newFakeS3(t)
-			return stand{opener: opener(t, map[string]string{"s3": f.URL}), top: "s3://bucket/top", secrets: keys(), copies: func() int { return int(f.copies.Load()) }}
+			return stand{opener: opener(t, map[string]string{"s3": f.URL}), top: "s3://bucket/top", secrets: keys(), copies: func() int { return int(f.Copies.Load()) }}
 		},
 		"gcs": func(t *testing.T) stand {
 			f := newFakeGCS(t)
@@ -47,7 +47,7 @@ func stands(t *testing.T) map[string]func(*testing.T) stand {
 		"gcs by HMAC keys": func(t *testing.T) stand {
 			f := newFakeS3(t)
 			return stand{opener: opener(t, map[string]string{"gcs": f.URL}), top: "gs://bucket/top",
-				secrets: map[string]any{"GCS_ACCESS_KEY": canaryKey, "GCS_SECRET_KEY": canarySecret}, copies: func() int { return int(f.copies.Load()) }}
+				secrets: map[string]any{"GCS_ACCESS_KEY": canaryKey, "GCS_SECRET_KEY": canarySecret}, copies: func() int { return int(f.Copies.Load()) }}
 		},
 		"azure-blob by key": func(t *testing.T) stand {
 			f := newFakeAzure(t)

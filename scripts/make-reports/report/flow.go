@@ -11,6 +11,7 @@ type flow struct {
 	margin float64
 	foot   string // stands at the foot of each page, before its number
 	last   int    // fill stops at the end of this page
+	words  int    // fill begins so many paragraphs later than it is told
 
 	x, y, width float64 // left edge of the column, next line's upper edge, width of the column
 	top         float64 // where columns begin on this page
@@ -21,7 +22,7 @@ type flow struct {
 
 func newFlow(r Report, f family, width, height, margin float64) *flow {
 	fl := &flow{doc: &document{family: f, width: width, height: height, compress: r.compress},
-		margin: margin, foot: r.Company, last: r.Pages, columns: 1}
+		margin: margin, foot: r.Company, last: r.Pages, words: r.words, columns: 1}
 	fl.nextPage()
 	return fl
 }
@@ -121,7 +122,7 @@ func (f *flow) wrap(size float64, s string) []string {
 
 // fill sets invented paragraphs, the nth first, until the page f.last is full.
 func (f *flow) fill(size float64, n int) {
-	for ; ; n++ {
+	for n += f.words; ; n++ {
 		if n%4 == 0 && f.fits(12*size) {
 			f.line(size+2, true, topics[n/4%len(topics)])
 		}

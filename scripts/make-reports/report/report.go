@@ -28,6 +28,7 @@ type Report struct {
 
 	layout   layout
 	compress bool
+	words    int // which of its layout's paragraphs it begins with
 }
 
 // All gives the twelve reports, in the order of their file names. One of them is damaged.
@@ -81,11 +82,14 @@ func (r Report) PDF() []byte {
 }
 
 // Write puts all reports into the folder dir, which it makes where it is missing. A file is there whole or not at all.
-func Write(dir string) error {
+func Write(dir string) error { return WriteAll(dir, All()) }
+
+// WriteAll is Write for other reports.
+func WriteAll(dir string, all []Report) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the reports: %w", err)
 	}
-	for _, r := range All() {
+	for _, r := range all {
 		if err := writeWhole(filepath.Join(dir, r.File), r.PDF()); err != nil {
 			return fmt.Errorf("write report %s: %w", r.File, err)
 		}

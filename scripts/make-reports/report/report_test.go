@@ -40,7 +40,7 @@ func TestPDFHasItsPagesAndACorrectXref(t *testing.T) {
 	page := regexp.MustCompile(`/Type /Page `)
 	startxref := regexp.MustCompile(`startxref\n(\d+)\n%%EOF\n$`)
 	entry := regexp.MustCompile(`(?m)^(\d{10}) 00000 n $`)
-	for _, r := range report.All() {
+	for _, r := range append(report.All(), report.Many(24)...) {
 		pdf := r.PDF()
 		if r.Damaged {
 			if bytes.HasPrefix(pdf, []byte("%PDF")) || bytes.Contains(pdf, []byte("startxref")) || bytes.Contains(pdf, []byte("/Catalog")) {
@@ -89,5 +89,18 @@ func TestWriteLeavesNothingButTheReports(t *testing.T) {
 		if entries[i].Name() != r.File || !bytes.Equal(got, r.PDF()) {
 			t.Errorf("%s is not what %s should be", entries[i].Name(), r.File)
 		}
+	}
+}
+
+func TestManyAreAllDifferentAndReadable(t *testing.T) {
+	names, texts := map[string]bool{}, map[string]bool{}
+	for _, r := range report.Many(24) {
+		names[r.File], texts[string(r.PDF())] = true, true
+		if r.Damaged {
+			t.Errorf("%s is damaged", r.File)
+		}
+	}
+	if len(names) != 24 || len(texts) != 24 {
+		t.Errorf("%d names and %d files, want 24", len(names), len(texts))
 	}
 }

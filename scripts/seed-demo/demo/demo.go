@@ -1,6 +1,7 @@
 // Package demo runs the cluster of examples/structured-json against real servers on loopback: an S3 server over a folder, a
-// receiver of webhooks, logs and alerts, a model or its stand-in, a gateway and nodes, each of Orbit's and the S3 server a process
-// of its own. It uploads reports, fires the cluster's cron trigger, and checks what came of each file.
+// receiver of webhooks, logs and alerts, a mail server that delivers nothing, a model or its stand-in, a gateway and nodes, each of
+// Orbit's and the S3 server a process of its own. It uploads reports, fires the cluster's cron trigger, checks what came of each
+// file, and reads the mail that a second cluster sends at the end of the run.
 package demo
 
 import (
@@ -15,6 +16,7 @@ import (
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/internal/apiclient"
+	"github.com/exospherehost/orbit/internal/standin/smtp"
 	"github.com/exospherehost/orbit/scripts/make-reports/report"
 )
 
@@ -33,6 +35,7 @@ type Options struct {
 	Bin   string    // folder with orbit-gateway and orbit-node
 	S3    string    // the program versitygw
 	File  string    // the cluster file
+	Mail  string    // the file of the cluster that sends a mail at its end
 	Dir   string    // an empty folder to work in
 	Model string    // URL of an OpenAI-compatible endpoint; "": a stand-in
 	Kill  bool      // kill a node with -9 when the first webhooks have come
@@ -47,6 +50,7 @@ type Result struct {
 	Failed []string // keys in the failure bucket
 	Alerts []string // what was said to PagerDuty
 	Logs   int      // records that New Relic got
+	Mails  []Mail   // in the order in which they came
 }
 
 // Run runs all of it and gives what came of it. Everything it started has ended when it returns.
@@ -68,6 +72,12 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	}
 	defer receiver.close()
 	say("webhooks, New Relic and PagerDuty are received at %s", receiver.url)
+	post, err := smtp.Start(smtp.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer post.Close()
+	say("mails are received by SMTP at %s, and go no further", post.Addr)
 	model := o.Model
 	if model == "" {
 		standin, err := startModel()
@@ -106,6 +116,9 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	if _, _, err := mesh.api.Apply(ctx, cluster, text); err != nil {
 		return nil, fmt.Errorf("apply the cluster: %w", err)
 	}
+	if err := mesh.applyMail(ctx, o.Mail, post); err != nil {
+		return nil, fmt.Errorf("apply the cluster that sends mails: %w", err)
+	}
 	raw, err := mesh.api.Fire(ctx, cluster+"/cron", nil)
 	if err != nil {
 		return nil, fmt.Errorf("fire the trigger: %w", err)
@@ -126,6 +139,9 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 		return nil, err
 	}
 	r := &Result{Run: *run}
+	if r.Mails, err = mesh.awaitMail(ctx, post, say); err != nil {
+		return nil, fmt.Errorf("the mail at the end of run %s: %w", run.ID, err)
+	}
 	r.Hooks, r.Alerts, r.Logs = receiver.got()
 	if r.Left, err = store.list(ctx, bucket); err != nil {
 		return nil, err
@@ -133,7 +149,7 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	if r.Failed, err = store.list(ctx, failureBucket); err != nil {
 		return nil, err
 	}
-	return r, r.check(n)
+	return r, errors.Join(r.check(n), r.checkMails(o.Kill))
 }
 
 // check holds what came of it against what was promised for n reports, of which one is damaged.
