@@ -26,10 +26,10 @@ const (
 	glance = 1
 	// tellEvery is how often it is told what is held, while that changes.
 	tellEvery = 250 * time.Millisecond
-	// spareTells may be made at once between two of those: where work is slow or rare, what was pulled a moment ago is told
-	// too. After the first they are for who holds fewTold bundles at most; a list of more costs too much for that.
-	spareTells = 4
-	fewTold    = 64
+	// tellSoon is the same while no more than fewTold bundles are in hand: what was pulled a moment ago is told too. A list of more
+	// costs too much for that.
+	tellSoon = 20 * time.Millisecond
+	fewTold  = 64
 	// reservedLook is the most bundles of a queue that are looked at in a second while the store is nearly full.
 	reservedLook = 256
 	// ticks of tellEvery make a second.
@@ -56,8 +56,9 @@ type worker struct {
 	committing int
 	tick       int  // of tellEvery, in this second
 	moved      bool // what is held has changed since it was told
-	spare      int  // times that it may be told at once until the next tick
-	late       bool // a bundle was begun that had waited long
+	told       time.Time
+	soon       *time.Timer // set while what is held is to be told before the next tick
+	late       bool        // a bundle was begun that had waited long
 
 	mu    sync.Mutex
 	jobs  map[*job]struct{} // begun and not ended; guarded by mu
@@ -80,7 +81,7 @@ var errCancelled = errors.New("the run was cancelled")
 func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
-		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere, n.opts.Ready), spare: spareTells, jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
+		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere, n.opts.Ready), soon: time.NewTimer(tellEvery), jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived, w.poke)
 	w.puller = p
 	return w, err
@@ -88,6 +89,7 @@ func newWorker(n *Node) (*worker, error) {
 
 func (w *worker) run() {
 	defer close(w.drained)
+	defer w.soon.Stop()
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
 	extend := time.NewTicker(streams.AckWait / 3)
@@ -122,6 +124,7 @@ func (w *worker) run() {
 			}
 		case <-tick.C:
 			w.beat()
+		case <-w.soon.C:
 		case <-w.wake:
 			w.wantAll()
 		case <-extend.C:
@@ -136,9 +139,8 @@ func (w *worker) run() {
 			w.late = false
 		}
 		w.askMore()
-		if w.moved && w.spare > 0 && (w.spare == spareTells || w.running()+w.waiting()+w.committing <= fewTold) {
-			w.spare--
-			w.tell()
+		if w.moved {
+			w.tellInTime(time.Now())
 		}
 		w.busy.Store(int64(w.running()))
 		for _, r := range w.doors {
@@ -149,11 +151,6 @@ func (w *worker) run() {
 
 // beat does what is done now and then.
 func (w *worker) beat() {
-	w.spare = spareTells
-	if w.moved {
-		w.spare--
-		w.tell()
-	}
 	if w.tick++; w.tick < ticks {
 		return
 	}
@@ -296,6 +293,20 @@ func (w *worker) handBackOld() {
 	limit := time.Now().Add(-handBack)
 	if w.drop(func(d *streams.Delivery) bool { return d.Arrived.Before(limit) }) > 0 {
 		w.moved = true
+	}
+}
+
+// tellInTime says what is held, unless that was done a moment ago: then it sees to it that it is done soon.
+func (w *worker) tellInTime(now time.Time) {
+	since, least := now.Sub(w.told), tellEvery
+	if w.running()+w.waiting()+w.committing <= fewTold {
+		least = tellSoon
+	}
+	if since >= least {
+		w.told = now
+		w.tell()
+	} else if least == tellSoon {
+		w.soon.Reset(least - since)
 	}
 }
 
