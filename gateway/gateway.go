@@ -77,6 +77,7 @@ type Gateway struct {
 	clusters  *clusterCache
 	nodes     *nodeView
 	waiters   *waiters
+	died      chan string // nodes that have
 	list      runList
 	triggers  *triggers
 	settlers  []*settler
@@ -108,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 		o.Getenv = func(string) (string, bool) { return "", false }
 	}
 	g := &Gateway{opts: o, log: o.Log.With().Str("gateway", o.Name).Logger(), js: js, store: kv.NewStore(o.Conn, js),
-		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
+		topology: streams.NewTopology(js, o.Partitions, o.Replicas), nodes: newNodeView(), died: make(chan string, 16), waiters: newWaiters(), compiler: compile.Options(o.Registry, o.Classes)}
 	g.triggers, g.list.g = newTriggers(g), g
 	g.plans, g.clusters = newPlanCache(g.store.Plans), newClusterCache(g.store.Clusters)
 	if err := g.prepare(ctx); err != nil {
@@ -138,6 +139,7 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	g.wg.Go(g.watchdog)
 	g.wg.Go(g.watchFill)
+	g.wg.Go(g.findOrphans)
 	g.wg.Go(g.removePlans)
 	g.wg.Go(g.triggers.run)
 	g.tellQueues()
@@ -170,6 +172,10 @@ func (g *Gateway) listen() error {
 	sub, err := g.opts.Conn.Subscribe(streams.NodeSubjects, g.heartbeat)
 	if err != nil {
 		return fmt.Errorf("subscribe to heartbeats: %w", err)
+	}
+	g.subs = append(g.subs, sub)
+	if sub, err = g.opts.Conn.Subscribe(streams.CastSubject, g.heardCast); err != nil {
+		return fmt.Errorf("subscribe to %s: %w", streams.CastSubject, err)
 	}
 	g.subs = append(g.subs, sub)
 	// One gateway of all answers a node.

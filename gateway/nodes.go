@@ -38,6 +38,31 @@ type seenNode struct {
 
 func newNodeView() *nodeView { return &nodeView{all: map[string]*seenNode{}} }
 
+// names are those of the nodes that have not left.
+func (v *nodeView) names() (out []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for name, n := range v.all {
+		if !n.left {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// living are the nodes that were heard a short while ago, but for one that has died.
+func (v *nodeView) living(dead string, now time.Time) map[string]bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := map[string]bool{}
+	for name, n := range v.all {
+		if !n.left && name != dead && now.Sub(n.at) <= nodeSilent {
+			out[name] = true
+		}
+	}
+	return out
+}
+
 // heartbeat takes a node's heartbeat and answers with the queues there are.
 func (g *Gateway) heartbeat(m *nats.Msg) {
 	var h orbit.Heartbeat

@@ -65,8 +65,10 @@ func (h *holds) run() {
 		case <-again.C:
 			h.tell()
 		case <-h.node.worker.drained:
-			h.set(nil)
-			h.tell()
+			over := (&streams.Holds{Node: h.node.opts.Name, Life: h.life, Over: true}).Encode() // nothing is held, and nobody has died
+			for _, k := range h.told {
+				_ = h.node.opts.Conn.Publish(streams.HoldsSubject(k), over)
+			}
 			return
 		}
 	}

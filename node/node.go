@@ -94,6 +94,7 @@ type Node struct {
 	wg     sync.WaitGroup
 	once   sync.Once
 	casts  *nats.Subscription
+	helds  *nats.Subscription
 	quit   chan struct{} // heartbeats end
 }
 
@@ -136,6 +137,9 @@ func Start(o Options) (*Node, error) {
 	if n.casts, err = o.Conn.Subscribe(streams.CastSubject, n.cast); err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", streams.CastSubject, err)
 	}
+	if n.helds, err = o.Conn.Subscribe(streams.HeldSubject, n.answerHeld); err != nil {
+		return nil, fmt.Errorf("subscribe to %s: %w", streams.HeldSubject, err)
+	}
 	if o.Gossip != nil {
 		n.holds = newHolds(n, o.Gossip)
 		n.plans.learned = n.holds.poke
@@ -167,6 +171,7 @@ func (n *Node) Stop() {
 		n.cancel(ErrStopped)
 		close(n.quit)
 		_ = n.casts.Unsubscribe()
+		_ = n.helds.Unsubscribe()
 	})
 	n.wg.Wait()
 	if n.keeper != nil {

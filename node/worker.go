@@ -45,7 +45,8 @@ type worker struct {
 	ended   chan *job // committed or given up
 	hand    chan *job // taken by a goroutine of work that has nothing to do
 	wake    chan struct{}
-	stopped chan struct{} // closed by drain
+	asked   chan chan<- []*streams.Delivery // somebody wants to know what is held
+	stopped chan struct{}                   // closed by drain
 	once    sync.Once
 	drained chan struct{} // closed by run when nothing is left
 
@@ -80,7 +81,7 @@ var errCancelled = errors.New("the run was cancelled")
 
 func newWorker(n *Node) (*worker, error) {
 	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
-		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}),
+		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}), asked: make(chan chan<- []*streams.Delivery),
 		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere, n.opts.Ready), soon: time.NewTimer(tellEvery), jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived, w.poke)
 	w.puller = p
@@ -124,6 +125,8 @@ func (w *worker) run() {
 			}
 		case <-tick.C:
 			w.beat()
+		case reply := <-w.asked:
+			reply <- w.everything()
 		case <-w.soon.C:
 		case <-w.wake:
 			w.wantAll()
@@ -316,13 +319,21 @@ func (w *worker) tell() {
 	if w.node.holds == nil {
 		return
 	}
+	w.node.holds.set(w.everything())
+}
+
+// everything is what is held: what is begun first, then what waits here. What is past MaxLeases is left out.
+func (w *worker) everything() []*streams.Delivery {
+	for len(w.arrived) > 0 {
+		w.take(<-w.arrived)
+	}
 	ds := w.held(streams.MaxLeases)
 	for _, r := range w.rooms.rooms {
 		for _, l := range r.all {
 			ds = append(ds, l.waiting[:min(len(l.waiting), streams.MaxLeases-len(ds))]...)
 		}
 	}
-	w.node.holds.set(ds)
+	return ds
 }
 
 // finish hands back what waits and sees what was begun to its end.
@@ -347,6 +358,8 @@ func (w *worker) finish(tick, extend *time.Ticker) {
 			w.free(j)
 		case j := <-w.ended:
 			w.end(j)
+		case reply := <-w.asked:
+			reply <- w.everything()
 		case <-tick.C:
 			w.tell()
 			w.stopUnleased(time.Now())

@@ -8,12 +8,14 @@ const (
 	CastCancel = "cancel" // a run was cancelled
 	CastPause  = "pause"  // a run was paused
 	CastResume = "resume" // a run goes on
+	CastDied   = "died"   // a node has, and what it was known to hold was handed back
 )
 
-// Cast is what a gateway tells all nodes at once. Losing one delays and breaks nothing.
+// Cast is what a gateway tells all nodes at once, or a keeper all gateways. Losing one delays and breaks nothing.
 type Cast struct {
 	Kind       string  `json:"kind"`
 	Run        string  `json:"run,omitempty"`
+	Node       string  `json:"node,omitempty"`
 	Queues     []Queue `json:"queues,omitempty"`
 	Partitions int     `json:"partitions,omitempty"`
 	Reserve    bool    `json:"reserve,omitempty"` // with the queues: the store is nearly full

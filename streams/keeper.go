@@ -130,11 +130,7 @@ func (k *Keeper) hear(m *nats.Msg) {
 			e.over = true
 		}
 	}
-	at := life{h.Node, h.Life}
-	if len(h.Leases) == 0 {
-		delete(k.kept, at)
-		return
-	}
+	at := life{h.Node, h.Life} // kept without leases too: what it is given while it dies is in no list
 	if e := k.kept[at]; e != nil {
 		e.Holds, e.heard, e.due = *h, time.Now(), time.Time{}
 		return
@@ -271,7 +267,7 @@ func (h *Holds) turn(name string) int {
 // Dying half-way, or before they are told: the next keeper does it once more, and some bundles are delivered twice.
 func (k *Keeper) handBack(h *Holds) {
 	for _, l := range h.Leases {
-		_ = k.nc.Publish(l.Subject(), []byte("-NAK")) // lost: the lease ends by itself
+		_ = HandBack(k.nc, l) // lost: the lease ends by itself
 	}
 	over := (&Holds{Node: h.Node, Life: h.Life, Over: true}).Encode()
 	for _, name := range h.Keepers {
@@ -279,5 +275,6 @@ func (k *Keeper) handBack(h *Holds) {
 			_ = k.nc.Publish(HoldsSubject(name), over)
 		}
 	}
+	_ = k.nc.Publish(CastSubject, Cast{Kind: CastDied, Node: h.Node}.Encode()) // lost: the gateways hear it from gossip
 	k.log.Info().Str("node", h.Node).Int("bundles", len(h.Leases)).Msg("a node has died; what it held is handed back")
 }

@@ -44,6 +44,13 @@ func leaseOf(subject string) (l Lease, ok bool) {
 	return l, l.check() == nil
 }
 
+// Place names the bundle among those of all queues, whichever delivery of it is meant.
+func (l Lease) Place() string {
+	consumer := l.Consumer[strings.LastIndexByte(l.Consumer, '.')+1:]
+	stream := strings.TrimSuffix(l.Consumer, "."+consumer) // behind a domain and an account, where there are such
+	return stream[strings.LastIndexByte(stream, '.')+1:] + "." + consumer + "." + strconv.FormatUint(l.Seq, 10)
+}
+
 // Subject is where an ack or a NAK of the lease is sent. The two numbers at its end, the time and what was pending then, are
 // read by nobody.
 func (l Lease) Subject() string {

@@ -27,6 +27,7 @@ func TestLookoutSeesWhatWaitsAndWhatWasHandedBack(t *testing.T) {
 		}
 		b.work(0)
 		b.work(1)
+		time.Sleep(time.Second) // a consumer counts what is stored a moment later
 		due := time.UnixMilli(bundle(0).Deadline).Truncate(time.Second)
 		if got := look(0); got.Waiting != 2 || !got.Deadline.Equal(due) {
 			b.Errorf("two wait: %+v, the first is due at %s", got, due)

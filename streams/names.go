@@ -31,11 +31,12 @@ import (
 //
 //	core NATS, lossy, no state depends on them:
 //	  orbit.hint.<p>          what was stored in this partition, for its leader
-//	  orbit.cast              gateways tell all nodes: a run was cancelled, queues were made
+//	  orbit.cast              gateways tell all nodes: a run was cancelled, queues were made; a keeper tells gateways: a node has died
 //	  orbit.node.<name>       a node's heartbeat, answered with the queues there are
 //	  orbit.holds.<name>      what other nodes hold, told to this keeper; an empty message looks whether anybody listens
 //	  orbit.permit.<p>        a node asks the leader whether an attempt may begin
 //	  orbit.ask.secrets       a node asks for the secrets of a bundle it holds
+//	  orbit.ask.held          a gateway asks all nodes what they hold, when one has died
 //	  orbit.ask.keys          a gateway asks all gateways whether they have a master key
 //	  orbit.api.<verb>        the gateway's micro service
 const (
@@ -46,6 +47,7 @@ const (
 	NodeSubjects   = "orbit.node.*"
 	SecretsSubject = "orbit.ask.secrets"
 	KeysSubject    = "orbit.ask.keys"
+	HeldSubject    = "orbit.ask.held"
 )
 
 // Headers of a work message: what the nats CLI should show, and what a node needs before it decodes.

@@ -130,6 +130,37 @@ func TestMachineThatVanishesIsFoundByGossipAlone(t *testing.T) {
 	})
 }
 
+// The server takes a machine that has vanished for alive, and gives its open requests what comes meanwhile. In no list of what the
+// machine holds is any of that.
+func TestWhatIsGivenToADeadMachineRunsElsewhereSoon(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{Nodes: 2, Slots: 20, Gossip: true}, func(o *orbittest.Orbit) {
+		roots, starts := &orbittest.Starts{}, &orbittest.Starts{}
+		o.Script.On("a", roots.Of(orbittest.Sleep(2*time.Second, orbittest.FanOut(30))))
+		o.Script.On("b", starts.Of(orbittest.Sleep(40*time.Second, orbittest.Pass)))
+		run := o.Run(o.Apply(ones), nil)
+		time.Sleep(time.Second)
+		left, other := o.Node(0), o.Node(1)
+		if len(roots.Running(left.Process)) == 0 {
+			left, other = other, left
+		}
+		gone := time.Now()
+		other.Vanish()
+		time.Sleep(4 * time.Second)
+		if n := len(starts.Running(left.Process)); n == 30 || n == 0 {
+			t.Fatalf("%d of 30 items run on the machine that is left; some were to be given to the other", n)
+		}
+		wantRun(t, o.Wait(run), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 30})
+		for _, s := range starts.All() {
+			if late := s.At.Sub(gone); late > 12*time.Second && late < 40*time.Second { // then slots come free
+				t.Errorf("%s began %s after the machine had gone", s.Item, late)
+			}
+		}
+		if n := len(starts.All()); n != 30 {
+			t.Errorf("%d executions of 30 items", n)
+		}
+	})
+}
+
 func TestDrainedNodeIsNotTakenForDead(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{Nodes: 3, Slots: 4, Gossip: true}, func(o *orbittest.Orbit) {
 		id := o.Run(slowChain(o, 40, 4*time.Second), nil)
