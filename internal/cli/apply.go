@@ -33,7 +33,7 @@ func (c *applyCommand) Run(ctx context.Context, a *app) error {
 	defer client.Close()
 	files := make([]*compiled, len(c.Files))
 	for i, name := range c.Files {
-		if files[i], err = a.compileFile(ctx, name, nil, client); err != nil {
+		if files[i], err = a.compileFile(ctx, name, &ownSatellites{}, client); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ type MeshOptions struct {
 	Nodes              int
 	HTTP, NATS, Gossip string    // addresses to listen on; empty: private, no fixed port
 	Satellites         []string  // folders of satellites that it knows and runs beside the built-in ones
+	Models             string    // the section `models` of the nodes' configuration
 	Quiet              bool      // only errors are logged
 	Log                io.Writer // takes log lines for people
 }

@@ -36,7 +36,11 @@ func (c *devCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return failf("the folder %s cannot be used: %s", c.Data, cause(err))
 	}
-	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, Satellites: c.Satellites, HTTP: c.HTTP, NATS: c.NATSListen, Gossip: c.Gossip, Log: a.stderr})
+	models, _, err := c.models(a)
+	if err != nil {
+		return err
+	}
+	mesh, err := a.startMesh(ctx, MeshOptions{Dir: dir, Nodes: c.Nodes, Satellites: c.Satellites, Models: models, HTTP: c.HTTP, NATS: c.NATSListen, Gossip: c.Gossip, Log: a.stderr})
 	if err != nil {
 		return err
 	}

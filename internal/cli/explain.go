@@ -32,7 +32,7 @@ func (c *explainCommand) Run(_ context.Context, a *app) error {
 	case a.json():
 		return a.printJSON(e)
 	}
-	compiler, err := newCompiler(nil)
+	compiler, err := a.newCompiler(&ownSatellites{})
 	if err != nil {
 		return err
 	}

@@ -3,17 +3,22 @@ package cli
 import (
 	"context"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/internal/apiclient"
 	"github.com/exospherehost/orbit/internal/compile"
 	"github.com/exospherehost/orbit/placement"
+	"github.com/exospherehost/orbit/satellite"
 	"github.com/exospherehost/orbit/satellite/catalog"
 	"github.com/exospherehost/orbit/satellite/custom"
+	"github.com/exospherehost/orbit/satellite/llm"
 )
 
 // maxFile bounds what is read of a file that should be a cluster: the compiler refuses far smaller ones, and an endless
@@ -44,32 +49,74 @@ func (a *app) read(name string) ([]byte, error) {
 	return text, nil
 }
 
-// ownSatellites is the flag of commands that compile or run: satellites that are in no gateway.
+// ownSatellites are the flags of commands that compile or run: satellites that are in no gateway.
 type ownSatellites struct {
 	Satellites []string `placeholder:"DIR" help:"Folders of satellites of your own, each with a satellite.yml, that the cluster may use."`
+	Models     string   `placeholder:"YAML|@FILE" help:"Models that the cluster may use, as in a node's configuration: '{NAME: {url: http://127.0.0.1:8000/v1}}', or the name of a file of that."`
+}
+
+// models gives the section models as text, and the names in it. Whoever starts a node of it judges the rest.
+func (o *ownSatellites) models(a *app) (text string, names []string, err error) {
+	if text = o.Models; text == "" {
+		return "", nil, nil
+	}
+	if name, ok := strings.CutPrefix(text, "@"); ok {
+		data, err := a.read(name)
+		if err != nil {
+			return "", nil, err
+		}
+		text = string(data)
+	}
+	var entries map[string]any
+	if err := yaml.Unmarshal([]byte(text), &entries); err != nil {
+		return "", nil, failf("--models is no map from names of satellites to endpoints; write it like '{exospherehost/gemma-3-27b: {url: http://127.0.0.1:8000/v1}}'")
+	}
+	return text, slices.Sorted(maps.Keys(entries)), nil
 }
 
 // compiler compiles files with the built-in satellites, others that are named, and the usual hardware classes.
 type compiler struct{ options cluster.Options }
 
-// newCompiler makes one that knows the satellites in folders, too.
-func newCompiler(dirs []string) (*compiler, error) {
-	satellites, err := catalog.Specs()
+// newCompiler makes one that knows the satellites of one's own, too.
+func (a *app) newCompiler(own *ownSatellites) (*compiler, error) {
+	satellites, err := a.specs(own)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := custom.Describe(dirs, satellites); err != nil {
 		return nil, err
 	}
 	return &compiler{compile.Options(satellites, placement.DefaultClasses())}, nil
 }
 
-// compilerOf makes one that knows what a gateway does; nil: it does not answer, or knows no more than this program.
-func compilerOf(ctx context.Context, client *apiclient.Client, dirs []string) *compiler {
+// specs describes the built-in satellites and those of one's own.
+func (a *app) specs(own *ownSatellites) (*satellite.Registry, error) {
 	satellites, err := catalog.Specs()
-	if err == nil {
-		_, err = custom.Describe(dirs, satellites)
+	if err != nil {
+		return nil, err
 	}
+	if _, err := custom.Describe(own.Satellites, satellites); err != nil {
+		return nil, err
+	}
+	_, models, err := own.models(a)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range models {
+		if _, known := satellites.Lookup(name); known {
+			continue
+		}
+		spec, err := llm.Configured(name, 0)
+		if err == nil {
+			err = satellites.Describe(spec)
+		}
+		if err != nil {
+			return nil, failf("--models: %w", err)
+		}
+	}
+	return satellites, nil
+}
+
+// compilerOf makes one that knows what a gateway does; nil: it does not answer, or knows no more than this program.
+func (a *app) compilerOf(ctx context.Context, client *apiclient.Client, own *ownSatellites) *compiler {
+	satellites, err := a.specs(own)
 	if err != nil {
 		return nil
 	}
@@ -125,8 +172,8 @@ func shown(name string) string {
 
 // compileFile compiles one file that must be without errors: else they are told on stderr, and the program ends with 1. A
 // satellite that is not known here may be with the gateway, where there is a client of one.
-func (a *app) compileFile(ctx context.Context, name string, dirs []string, client *apiclient.Client) (*compiled, error) {
-	c, err := newCompiler(dirs)
+func (a *app) compileFile(ctx context.Context, name string, own *ownSatellites, client *apiclient.Client) (*compiled, error) {
+	c, err := a.newCompiler(own)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +182,7 @@ func (a *app) compileFile(ctx context.Context, name string, dirs []string, clien
 		return nil, err
 	}
 	if client != nil && slices.ContainsFunc(f.Errors(), func(d cluster.Diagnostic) bool { return d.Code == unknownSatellite }) {
-		if c := compilerOf(ctx, client, dirs); c != nil {
+		if c := a.compilerOf(ctx, client, own); c != nil {
 			f = c.compile(f.file, f.text)
 		}
 	}

@@ -25,7 +25,7 @@ func (c *lintCommand) Run(ctx context.Context, a *app) error {
 	if c.Watch && slices.Contains(c.Files, "-") {
 		return &misuse{"stdin cannot be watched; name a file", "lint"}
 	}
-	compiler, err := newCompiler(c.Satellites)
+	compiler, err := a.newCompiler(&c.ownSatellites)
 	if err != nil {
 		return err
 	}

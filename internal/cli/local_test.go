@@ -94,3 +94,26 @@ func TestAMeshThatCannotBeStartedIsSaidInASentence(t *testing.T) {
 	invoke(call{args: orbitArgs("dev"), deps: cli.Deps{StartMesh: failing}}).
 		expect(t, 1, "", "orbit: the mesh could not be started: the address 127.0.0.1:7070 is in use; is another gateway running?\n")
 }
+
+func TestModelsAreKnownToTheCompilerAndTheMesh(t *testing.T) {
+	dir := t.TempDir()
+	file, models := dir+"/a.yml", dir+"/models.yml"
+	save(t, file, "version: 0.0.1b\ncluster:\n  identifier: demo/a\n  sla: 6h\n  trigger: api-call\n  satellites:\n    - uses: acme/writer\n      input: {prompt: Hello}\n")
+	section := "acme/writer: {url: http://127.0.0.1:8000/v1}\n"
+	save(t, models, section)
+	for _, flag := range []string{"@" + models, section} {
+		mesh := &fakeMesh{}
+		got := invoke(call{args: []string{"run", "--local", file, "--models", flag}, api: &fakeAPI{token: "mesh-token", runs: []orbit.Run{ended(orbit.RunSucceeded, 0)}}, deps: cli.Deps{StartMesh: mesh.start}})
+		if got.code != 0 || mesh.options.Models != section {
+			t.Errorf("exit code %d, models %q, stderr:\n%s", got.code, mesh.options.Models, got.stderr)
+		}
+		invoke(call{args: []string{"lint", file, "--models", flag}}).expect(t, 0, "", "1 file, nothing wrong\n")
+	}
+	if got := invoke(call{args: []string{"lint", file}}); got.code != 1 || !strings.Contains(got.stdout, "ORB-C030") {
+		t.Errorf("without the model: exit code %d: %s", got.code, got.stdout)
+	}
+	invoke(call{args: []string{"lint", file, "--models", "[]"}}).
+		expect(t, 1, "", "orbit: --models is no map from names of satellites to endpoints; write it like '{exospherehost/gemma-3-27b: {url: http://127.0.0.1:8000/v1}}'\n")
+	invoke(call{args: []string{"lint", file, "--models", "{Acme: {}}"}}).
+		expect(t, 1, "", "orbit: --models: \"Acme\" is no name of a satellite; write project/name, each of a-z, 0-9, hyphens and underscores\n")
+}

@@ -49,7 +49,7 @@ type joinDoc struct {
 
 // Run compiles the file and shows the plan.
 func (c *planCommand) Run(ctx context.Context, a *app) error {
-	f, err := a.compileFile(ctx, c.File, c.Satellites, nil)
+	f, err := a.compileFile(ctx, c.File, &c.ownSatellites, nil)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (c *runCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Local {
-		return a.runLocally(ctx, s, c.Satellites)
+		return a.runLocally(ctx, s, &c.ownSatellites)
 	}
 	raw, run, err := a.launch(ctx, client, s)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *runCommand) prepare(ctx context.Context, a *app, client *apiclient.Clie
 		}
 	}
 	if isFile(c.Target) {
-		if s.file, err = a.compileFile(ctx, c.Target, c.Satellites, client); err != nil {
+		if s.file, err = a.compileFile(ctx, c.Target, &c.ownSatellites, client); err != nil {
 			return s, err
 		}
 		s.identifier = s.file.Plan.Identifier
@@ -120,8 +120,12 @@ func (a *app) launch(ctx context.Context, client *apiclient.Client, s start) (js
 }
 
 // runLocally carries a run out on a mesh of its own, from start to end.
-func (a *app) runLocally(ctx context.Context, s start, satellites []string) error {
-	mesh, err := a.startMesh(ctx, MeshOptions{Nodes: 1, Satellites: satellites, Quiet: true, Log: a.stderr})
+func (a *app) runLocally(ctx context.Context, s start, own *ownSatellites) error {
+	models, _, err := own.models(a)
+	if err != nil {
+		return err
+	}
+	mesh, err := a.startMesh(ctx, MeshOptions{Nodes: 1, Satellites: own.Satellites, Models: models, Quiet: true, Log: a.stderr})
 	if err != nil {
 		return err
 	}

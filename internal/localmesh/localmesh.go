@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,7 +61,13 @@ func start(ctx context.Context, version string, o cli.MeshOptions) (_ *Mesh, err
 	}
 	log := boot.NewLogger(out, level, "text")
 	private := o.NATS == ""
-	cfg := boot.GatewayConfig{Name: "gateway", Data: dir, HTTP: or(o.HTTP, "127.0.0.1:0"), NATSListen: o.NATS, Gossip: or(o.Gossip, "127.0.0.1:0"), Partitions: 1, Replicas: 1}
+	models := boot.Models{}
+	if o.Models != "" {
+		if err := models.UnmarshalText([]byte(o.Models)); err != nil {
+			return nil, fmt.Errorf("models: %w", err)
+		}
+	}
+	cfg := boot.GatewayConfig{Name: "gateway", Data: dir, HTTP: or(o.HTTP, "127.0.0.1:0"), NATSListen: o.NATS, Gossip: or(o.Gossip, "127.0.0.1:0"), Partitions: 1, Replicas: 1, Models: slices.Sorted(maps.Keys(models))}
 	if m.gateway, err = boot.StartGateway(ctx, cfg, version, private, log); err != nil {
 		return nil, err
 	}
@@ -68,7 +76,7 @@ func start(ctx context.Context, version string, o cli.MeshOptions) (_ *Mesh, err
 	}
 	for i := range max(1, o.Nodes) {
 		n, err := boot.StartNode(ctx, boot.NodeConfig{Name: fmt.Sprintf("node-%d", i+1), Data: fmt.Sprintf("%s/node-%d", dir, i+1),
-			Join: []string{m.gateway.GossipAddr()}, Satellites: o.Satellites, DrainTimeout: 30 * time.Second}, boot.Extra{Version: version, Server: m.gateway.Server, Log: log})
+			Join: []string{m.gateway.GossipAddr()}, Satellites: o.Satellites, Models: models, DrainTimeout: 30 * time.Second}, boot.Extra{Version: version, Server: m.gateway.Server, Log: log})
 		if err != nil {
 			return nil, err
 		}
