@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -114,6 +115,9 @@ func (b *Bucket[T]) Put(ctx context.Context, key string, v *T) (uint64, error) {
 
 // Delete removes a key for good; one that is not there is fine.
 func (b *Bucket[T]) Delete(ctx context.Context, key string) error {
+	if !validKey(key) { // the server would take one with a wildcard for all that it stands for
+		return nil
+	}
 	m := &nats.Msg{Subject: b.subject(key), Header: nats.Header{"KV-Operation": {"PURGE"}, "Nats-Rollup": {"sub"}}}
 	_, err := b.js.PublishMsg(ctx, m)
 	if err != nil {
@@ -133,6 +137,9 @@ const (
 
 // Get reads a key from the leader of the bucket, so it is not stale at the time of reading. ErrNotFound where there is none.
 func (b *Bucket[T]) Get(ctx context.Context, key string) (*T, uint64, error) {
+	if !validKey(key) {
+		return nil, 0, fmt.Errorf("%q in %s: %w", key, b.name, ErrNotFound)
+	}
 	body, err := json.Marshal(map[string]string{"last_by_subj": b.subject(key)})
 	if err != nil {
 		return nil, 0, err
@@ -185,11 +192,21 @@ func (b *Bucket[T]) Get(ctx context.Context, key string) (*T, uint64, error) {
 // Message is the write of a key at a revision (0: the key must not exist) as a message, for who sends many at once. It is
 // safe to send twice: the second is refused as a lost CAS.
 func (b *Bucket[T]) Message(key string, v *T, revision uint64) (*nats.Msg, error) {
+	if !validKey(key) {
+		return nil, fmt.Errorf("%q is no key for %s: it cannot stand in a subject", key, b.name)
+	}
 	data, err := encode(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s for %s: %w", key, b.name, err)
 	}
 	return &nats.Msg{Subject: b.subject(key), Data: data, Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {strconv.FormatUint(revision, 10)}}}, nil
+}
+
+// validKey tells whether a key is that of one document: words of a subject, none of which stands for many.
+func validKey(key string) bool {
+	return key != "" && !strings.HasPrefix(key, ".") && !strings.HasSuffix(key, ".") && !strings.Contains(key, "..") && !strings.ContainsFunc(key, func(c rune) bool {
+		return c <= ' ' || c == '*' || c == '>' || c == 0x7f
+	})
 }
 
 // encode gives a document's JSON; one that is written often has a way of its own.

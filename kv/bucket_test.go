@@ -115,6 +115,32 @@ func TestDeletingOneKeyLeavesTheOthers(t *testing.T) {
 	}
 }
 
+func TestAKeyStandsForOneDocument(t *testing.T) {
+	nc, js := connect(t)
+	b := kv.Open[doc](nc, js, kv.ClustersBucket)
+	for _, key := range []string{"acme.a", "acme.b"} {
+		if _, err := b.Create(t.Context(), key, &doc{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"acme.*", "acme.>", ">", "*", "", ".a", "a.", "a..b", "a b", "a\nb"} {
+		if _, _, err := b.Get(t.Context(), key); !errors.Is(err, kv.ErrNotFound) {
+			t.Errorf("%q is read: %v", key, err)
+		}
+		if _, err := b.Put(t.Context(), key, &doc{2}); err == nil {
+			t.Errorf("%q is written", key)
+		}
+		if err := errors.Join(b.Delete(t.Context(), key), b.Erase(t.Context(), key, 100)); err != nil {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	for _, key := range []string{"acme.a", "acme.b"} {
+		if v, _, err := b.Get(t.Context(), key); err != nil || v.N != 1 {
+			t.Errorf("%s: %+v, %v", key, v, err)
+		}
+	}
+}
+
 func TestOfManyWritersOneWinsEachRevision(t *testing.T) {
 	nc, js := connect(t)
 	ctx := t.Context()
