@@ -50,13 +50,13 @@ func (v *nodeView) names() (out []string) {
 	return out
 }
 
-// living are the nodes that were heard a short while ago, but for one that has died.
-func (v *nodeView) living(dead string, now time.Time) map[string]bool {
+// living are the nodes that were heard a short while ago.
+func (v *nodeView) living(now time.Time) map[string]bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := map[string]bool{}
 	for name, n := range v.all {
-		if !n.left && name != dead && now.Sub(n.at) <= nodeSilent {
+		if !n.left && now.Sub(n.at) <= nodeSilent {
 			out[name] = true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/mesh"
 	"github.com/exospherehost/orbit/streams"
 )
 
@@ -20,8 +21,8 @@ const (
 	// orphanTries bounds how often the living are asked, a second apart, until all have answered: as long as another node that has
 	// died may be believed alive.
 	orphanTries = int(nodeSilent/time.Second) + 2
-	// heldWait is how long they have to answer.
-	heldWait = time.Second
+	// heldWait is how long they have to answer, and heldLeast how long it is listened for nodes that are not known yet.
+	heldWait, heldLeast = time.Second, 200 * time.Millisecond
 )
 
 // heardCast takes what keepers tell.
@@ -38,16 +39,19 @@ func (g *Gateway) heardCast(m *nats.Msg) {
 
 // findOrphans searches whenever a node has died, by what its keepers or gossip say.
 func (g *Gateway) findOrphans() {
+	if pause(g.ctx, nodeSilent) != nil { // by then every living node has said that it is there
+		return
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	known := map[string]time.Time{} // when gossip says that it died
+	known := map[string]time.Time{} // when gossip says that it died, of those that were searched for
 	for {
 		select {
 		case name := <-g.died:
 			g.searchOrphans(name)
 		case <-tick.C:
 			for name, since := range g.deadByGossip() {
-				if !known[name].Equal(since) {
+				if !known[name].Equal(since) && g.leadsAny() {
 					known[name] = since
 					g.searchOrphans(name)
 				}
@@ -114,7 +118,7 @@ func (g *Gateway) taken(ctx context.Context) (all []streams.Taken, err error) {
 // askHeld asks every node what it holds, by Lease.Place. Not all: one that should be alive has not answered.
 func (g *Gateway) askHeld(dead string) (held map[string]bool, all bool) {
 	held = map[string]bool{}
-	missing := g.nodes.living(dead, time.Now())
+	missing := g.living(dead, time.Now())
 	in := make(chan *nats.Msg, 256)
 	inbox := g.opts.Conn.NewInbox()
 	sub, err := g.opts.Conn.ChanSubscribe(inbox, in)
@@ -127,8 +131,12 @@ func (g *Gateway) askHeld(dead string) (held map[string]bool, all bool) {
 	}
 	late := time.NewTimer(heldWait)
 	defer late.Stop()
-	for len(missing) > 0 {
+	least := time.NewTimer(heldLeast)
+	defer least.Stop()
+	for listening := true; listening || len(missing) > 0; {
 		select {
+		case <-least.C:
+			listening = false
 		case m := <-in:
 			if m.Header.Get("Status") == "503" { // no node listens
 				return held, len(missing) == 0
@@ -148,6 +156,30 @@ func (g *Gateway) askHeld(dead string) (held map[string]bool, all bool) {
 		}
 	}
 	return held, true
+}
+
+// living are the nodes that were heard a short while ago, or that gossip knows, but for one that has died.
+func (g *Gateway) living(dead string, now time.Time) map[string]bool {
+	out := g.nodes.living(now)
+	if g.opts.Peers != nil {
+		for _, p := range g.opts.Peers() {
+			if p.Role == mesh.Node && p.State == mesh.Alive {
+				out[p.Name] = true
+			}
+		}
+	}
+	delete(out, dead)
+	return out
+}
+
+// leadsAny tells whether this gateway leads a partition.
+func (g *Gateway) leadsAny() bool {
+	for p := range g.topology.Partitions {
+		if g.leads(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // handBackOrphans hands back what is in no list. Bundles of steps with a limit on concurrency wait for their leases: no hint takes them.
