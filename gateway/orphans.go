@@ -21,6 +21,9 @@ const (
 	// orphanTries bounds how often the living are asked, a second apart, until all have answered: as long as another node that has
 	// died may be believed alive.
 	orphanTries = int(nodeSilent/time.Second) + 2
+	// keepersFirst is how long after a death by gossip its keepers have to act, and to tell us: what they hand back must not be taken
+	// from who has it by then.
+	keepersFirst = 4 * time.Second
 	// heldWait is how long they have to answer, and heldLeast how long it is listened for nodes that are not known yet.
 	heldWait, heldLeast = time.Second, 200 * time.Millisecond
 )
@@ -51,7 +54,7 @@ func (g *Gateway) findOrphans() {
 			g.searchOrphans(name)
 		case <-tick.C:
 			for name, since := range g.deadByGossip() {
-				if !known[name].Equal(since) && g.leadsAny() {
+				if !known[name].Equal(since) && g.leadsAny() && time.Since(since) > keepersFirst {
 					known[name] = since
 					g.searchOrphans(name)
 				}

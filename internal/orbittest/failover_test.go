@@ -112,6 +112,7 @@ func TestNodeThatIsStartedAgainUnderItsNameGetsItsWorkBack(t *testing.T) {
 		held := starts.Running(o.Node(0).Process)
 		killed := time.Now()
 		o.KillNode(0)
+		time.Sleep(time.Millisecond)
 		o.RestartNode(0)
 		wantRun(t, o.Wait(run), orbit.RunSucceeded, "b", map[orbit.ItemState]int{orbit.ItemSucceeded: 20})
 		wantAgain(t, starts, held, killed, 3*time.Second)
