@@ -15,7 +15,7 @@ func TestANearlyFullStoreLetsOnlyRunWhatMakesNoMoreWork(t *testing.T) {
 	store := &orbittest.Gauge{}
 	orbittest.Test(t, orbittest.Options{Slots: 2, Gauge: store}, func(o *orbittest.Orbit) {
 		o.Script.On("list", orbittest.FanOut(4))
-		o.Script.On("half", orbittest.Sleep(time.Minute, orbittest.Pass))
+		o.Script.On("half", orbittest.Sleep(55*time.Second, orbittest.Pass))
 		name := o.Apply(`
 version: 0.0.1b
 cluster:
