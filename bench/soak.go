@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/exospherehost/orbit"
@@ -15,6 +16,9 @@ const (
 	soakKills = 13
 	// soakSlots is the number of bundles that a node runs at once: it decides, with the length of an item, how long a run takes.
 	soakSlots = 4
+	// soakMemory is what each process is asked to stay under (GOMEMLIMIT). Without it a NATS server takes what its store grows by, and
+	// gives it back when the machine wants it.
+	soakMemory = "256MiB"
 	// soakStill is how long a run may stand still: ten times the lease of a bundle.
 	soakStill = 5 * time.Minute
 )
@@ -41,6 +45,12 @@ func soakOnce(ctx context.Context, b *bench, seed uint64) ([]row, error) {
 	}
 	if nap == 0 {
 		nap = soakKills * every * time.Duration(soakLayout.nodes*soakSlots) / time.Duration(3*items)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" { // the children get it
+		if err := os.Setenv("GOMEMLIMIT", soakMemory); err != nil {
+			return nil, err
+		}
+		defer func() { _ = os.Unsetenv("GOMEMLIMIT") }()
 	}
 	ctx, m, err := raiseMesh(ctx, b, "soak", soakLayout)
 	if err != nil {
