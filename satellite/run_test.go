@@ -63,14 +63,13 @@ func TestTimeLimitEndsAnAttempt(t *testing.T) {
 
 func TestWhatIsReturnedAfterTheTimeLimitGoesNowhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var late error
+		told := make(chan error, 1)
 		out, _ := do(t.Context(), func(_ context.Context, emit satellite.Emit) error {
 			time.Sleep(time.Hour)
-			late = emit(orbit.MustObject(map[string]any{"late": true}))
+			told <- emit(orbit.MustObject(map[string]any{"late": true}))
 			return nil
 		}, nil)
-		time.Sleep(2 * time.Hour)
-		if len(out) > 0 || late == nil {
+		if late := <-told; len(out) > 0 || late == nil {
 			t.Errorf("it returned %v, and was told %v", out, late)
 		}
 	})
@@ -105,5 +104,23 @@ func TestEndFromOutsideIsNotTheItemsFault(t *testing.T) {
 	_, err := do(ctx, func(ctx context.Context, _ satellite.Emit) error { cancel(stopped); <-ctx.Done(); return ctx.Err() }, nil)
 	if !errors.Is(err, stopped) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestWhatAnAttemptTakesIsCountedWhateverComesOfIt(t *testing.T) {
+	inv := &satellite.Invocation{Step: "s", Lineage: "0"}
+	call := &satellite.Call{Satellite: act(func(context.Context, satellite.Emit) error {
+		inv.Use(orbit.PromptTokens, 3)
+		inv.Use(orbit.PromptTokens, 4)
+		inv.Use(orbit.CompletionTokens, 0)
+		return orbit.Permanent(orbit.CodeInvalidInput, "no")
+	}), Invocation: inv, Timeout: time.Minute, Emit: func(orbit.Object) error { return nil }}
+	for range 2 { // the second attempt begins anew
+		if err := call.Do(t.Context()); err == nil {
+			t.Error("it has succeeded")
+		}
+		if used := inv.Used(); used[orbit.PromptTokens] != 7 || len(used) != 1 {
+			t.Errorf("it took %v", used)
+		}
 	}
 }
