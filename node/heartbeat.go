@@ -82,7 +82,7 @@ func (n *Node) heartbeat(state string) {
 	}
 	if state == "left" {
 		_ = n.opts.Conn.Publish(streams.NodeSubject(n.opts.Name), body) // lossy: without it the node is seen as dead a little later
-		_ = n.opts.Conn.Flush()
+		_ = n.opts.Conn.FlushTimeout(time.Second)                       // the server may be going, too
 		return
 	}
 	m, err := n.opts.Conn.Request(streams.NodeSubject(n.opts.Name), body, beat/2)
