@@ -299,43 +299,6 @@ func (w *worker) handBackOld() {
 	}
 }
 
-// tellInTime says what is held, unless that was done a moment ago: then it sees to it that it is done soon.
-func (w *worker) tellInTime(now time.Time) {
-	since, least := now.Sub(w.told), tellEvery
-	if w.running()+w.waiting()+w.committing <= fewTold {
-		least = tellSoon
-	}
-	if since >= least {
-		w.told = now
-		w.tell()
-	} else if least == tellSoon {
-		w.soon.Reset(least - since)
-	}
-}
-
-// tell says what is held, for when this node dies: what is begun first, and what waits here.
-func (w *worker) tell() {
-	w.moved = false
-	if w.node.holds == nil {
-		return
-	}
-	w.node.holds.set(w.everything())
-}
-
-// everything is what is held: what is begun first, then what waits here. What is past MaxLeases is left out.
-func (w *worker) everything() []*streams.Delivery {
-	for len(w.arrived) > 0 {
-		w.take(<-w.arrived)
-	}
-	ds := w.held(streams.MaxLeases)
-	for _, r := range w.rooms.rooms {
-		for _, l := range r.all {
-			ds = append(ds, l.waiting[:min(len(l.waiting), streams.MaxLeases-len(ds))]...)
-		}
-	}
-	return ds
-}
-
 // finish hands back what waits and sees what was begun to its end.
 func (w *worker) finish(tick, extend *time.Ticker) {
 	w.stopPulling()
@@ -398,18 +361,4 @@ func (w *worker) cancelPool(pool string, why error) {
 			j.cancel(why)
 		}
 	}
-}
-
-// held lists what is in hand, for the heartbeat.
-func (w *worker) held(most int) []*streams.Delivery {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := make([]*streams.Delivery, 0, min(len(w.jobs), most))
-	for j := range w.jobs {
-		if len(out) == most {
-			break
-		}
-		out = append(out, j.d)
-	}
-	return out
 }
