@@ -52,7 +52,11 @@ var bareQueue, bareChildren = streams.QueuesOf("cpu", orbit.CorePool)[0], stream
 func runBare(ctx context.Context, b *bench, n, k int) (rate, error) {
 	dir := filepath.Join(b.dir, "bare")
 	defer os.RemoveAll(dir)
-	server, err := startChild(ctx, b, "server", "-data", dir)
+	args := []string{"-data", dir}
+	if b.profile != "" {
+		args = append(args, "-cpuprofile", filepath.Join(b.profile, fmt.Sprintf("bare-%d-server.pprof", k)))
+	}
+	server, err := startChild(ctx, b, "server", args...)
 	if err != nil {
 		return rate{}, err
 	}
@@ -67,12 +71,20 @@ func runBare(ctx context.Context, b *bench, n, k int) (rate, error) {
 	if err := l.prepare(ctx, n); err != nil {
 		return rate{}, fmt.Errorf("bare loop: %w", err)
 	}
-	spent := watch(server.PID(), os.Getpid())
+	if b.profile != "" {
+		server.Profile()
+	}
+	served, sent := watch(server.PID()), watch(os.Getpid())
 	took, err := l.measure(ctx)
 	if err != nil {
 		return rate{}, fmt.Errorf("bare loop: %d of %d bundles settled, %d writes refused: %w", l.settled.Load(), n, l.failed.Load(), err)
 	}
-	return rate{bundles: n, took: took, cpu: spent()}, nil
+	own := rate{bundles: n, took: took, node: sent()}
+	own.cpu = own.node + served()
+	if b.profile != "" {
+		server.Profile()
+	}
+	return own, nil
 }
 
 // prepare makes the streams and fills the queue.

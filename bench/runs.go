@@ -31,8 +31,8 @@ func runs(ctx context.Context, b *bench) ([]row, error) {
 			}
 			bares, orbits, peak = append(bares, bare), append(orbits, own), memory
 			ratios, costs = append(ratios, own.perSecond()/bare.perSecond()), append(costs, own.each()/bare.each())
-			b.say("  %d runs, %s: bare %s, orbit %s steps/s, ratio %.2f; %.0f and %.0f µs of processor a step", n, how.name,
-				count(bare.perSecond()), count(own.perSecond()), own.perSecond()/bare.perSecond(), bare.each(), own.each())
+			b.say("  %d runs, %s: bare %s, orbit %s steps/s, ratio %.2f; %s and %s µs of processor a step", n, how.name,
+				count(bare.perSecond()), count(own.perSecond()), own.perSecond()/bare.perSecond(), bare.parts(), own.parts())
 		}
 		what := fmt.Sprintf("%s runs of three steps, %s", count(float64(n)), how.name)
 		speed := median(of(orbits, rate.perSecond))
@@ -61,7 +61,7 @@ func runsOnce(ctx context.Context, b *bench, how submission, n int) (own rate, m
 		}
 	}
 	m.profile(b)
-	begun, spent := time.Now(), watch(m.gateway.PID(), m.node.PID())
+	begun, served, spent := time.Now(), watch(m.gateway.PID()), watch(m.node.PID())
 	ids, err := how.submit(m, ctx, name, n)
 	if err != nil {
 		return own, "", err
@@ -72,10 +72,11 @@ func runsOnce(ctx context.Context, b *bench, how submission, n int) (own rate, m
 		}
 	}
 	m.profile(b)
-	cpu := spent()
+	node := spent()
+	cpu := node + served()
 	end, err := m.allSucceeded(ctx, ids)
 	memory = fmt.Sprintf("gateway %s, node %s", memoryOf(m.gateway.PID()).peak, memoryOf(m.node.PID()).peak)
-	return rate{3 * n, end.Sub(begun), cpu}, memory, err
+	return rate{3 * n, end.Sub(begun), cpu, node}, memory, err
 }
 
 // allSucceeded reads the documents of the runs until every one of ids has ended, and gives the time of the last end. One

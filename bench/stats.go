@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -34,6 +35,7 @@ type rate struct {
 	bundles int
 	took    time.Duration
 	cpu     time.Duration // processor time of all processes that had a part in it
+	node    time.Duration // of it that of the node, or of what stands in its place; 0 where nobody asks
 }
 
 // perSecond is bundles a second.
@@ -41,6 +43,11 @@ func (r rate) perSecond() float64 { return float64(r.bundles) / r.took.Seconds()
 
 // each is the processor time of a bundle in microseconds. It depends less than the rate on what else a machine does.
 func (r rate) each() float64 { return float64(r.cpu.Microseconds()) / float64(r.bundles) }
+
+// parts tells each, and of it the node's.
+func (r rate) parts() string {
+	return fmt.Sprintf("%.0f (node %.0f)", r.each(), float64(r.node.Microseconds())/float64(r.bundles))
+}
 
 // of gives one number of each rate.
 func of(rates []rate, f func(rate) float64) []float64 {

@@ -54,19 +54,20 @@ func transitionsAt(ctx context.Context, b *bench, k, bundles int) ([]row, error)
 		if err != nil {
 			return nil, err
 		}
-		spent := watch(m.gateway.PID(), m.node.PID())
+		served, spent := watch(m.gateway.PID()), watch(m.node.PID())
 		run, _, err := m.succeed(ctx, name, map[string]any{"count": objects})
 		if err != nil {
 			return nil, err
 		}
-		own := rate{bundles: objects / k * 2, cpu: spent()}
+		own := rate{bundles: objects / k * 2, node: spent()}
+		own.cpu = own.node + served()
 		if own.took, err = m.sinceRoot(ctx, run); err != nil {
 			return nil, err
 		}
 		bares, orbits, done = append(bares, bare), append(orbits, own), append(done, run)
 		ratios, costs = append(ratios, own.perSecond()/bare.perSecond()), append(costs, own.each()/bare.each())
-		b.say("  %d items a bundle: bare %s, orbit %s bundles/s, ratio %.2f; %.0f and %.0f µs of processor a bundle", k,
-			count(bare.perSecond()), count(own.perSecond()), own.perSecond()/bare.perSecond(), bare.each(), own.each())
+		b.say("  %d items a bundle: bare %s, orbit %s bundles/s, ratio %.2f; %s and %s µs of processor a bundle", k,
+			count(bare.perSecond()), count(own.perSecond()), own.perSecond()/bare.perSecond(), bare.parts(), own.parts())
 	}
 	m.profile(b)
 	for _, run := range done {

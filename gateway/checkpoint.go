@@ -14,6 +14,10 @@ import (
 // checkpointEvery is how often folded state is saved. Saving more often makes takeover shorter and running dearer.
 const checkpointEvery = 2 * time.Second
 
+// DefaultCheckpointFrom is the number of records from which a run gets a checkpoint of its own. Fewer are read again for less
+// than it takes to write one and to remove it; a leader that takes over folds such a run anew (load).
+const DefaultCheckpointFrom = 32
+
 // checkpointDoc is saved state: of a partition, or of one open run. It is a cache. Thrown away, everything is folded anew.
 type checkpointDoc struct {
 	Created time.Time            `json:"created"` // of the stream; another one means another stream
@@ -153,7 +157,7 @@ func (s *settler) save(ctx context.Context) error {
 	var dirty []entry
 	s.mu.Lock()
 	for _, or := range s.runs {
-		if or.folded > or.saved && !or.ended {
+		if or.folded > or.saved && !or.ended && (or.saved > 0 || or.records >= s.g.opts.CheckpointFrom) {
 			dirty = append(dirty, entry{or, or.checkpointOf(base)})
 		}
 	}

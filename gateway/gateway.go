@@ -51,6 +51,8 @@ type Options struct {
 	ArchiveAfter time.Duration
 	// KeepRuns is how long after that its items and outputs are kept. DefaultKeepRuns by default, MinKeepRuns at least.
 	KeepRuns time.Duration
+	// CheckpointFrom is the number of records from which what a run adds up to is saved. DefaultCheckpointFrom by default.
+	CheckpointFrom int
 	// Alone promises that no other gateway with this name is alive, so that its leases may be taken over at once.
 	Alone bool
 	// StoreLimit gives how many bytes all streams together may take; nil: what the server says of its account and streams.
@@ -104,6 +106,9 @@ func Start(ctx context.Context, o Options) (*Gateway, error) {
 	}
 	if o.ArchiveAfter, o.KeepRuns, err = retention(o.ArchiveAfter, o.KeepRuns); err != nil {
 		return nil, err
+	}
+	if o.CheckpointFrom == 0 {
+		o.CheckpointFrom = DefaultCheckpointFrom
 	}
 	if o.Getenv == nil {
 		o.Getenv = func(string) (string, bool) { return "", false }

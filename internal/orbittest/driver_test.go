@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/gateway"
 	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/internal/orbittest"
 )
@@ -42,7 +43,7 @@ func TestRunSettlesWhereverOneProcessCrashes(t *testing.T) {
 }
 
 func TestRunSettlesWhereverOneOfSeveralProcessesIsCutOffForAMinute(t *testing.T) {
-	everyPoint(t, orbittest.Options{Gateways: 2, Nodes: 2, Slots: 1}, func(p *orbittest.Process) error {
+	everyPoint(t, orbittest.Options{Gateways: 2, Nodes: 2, Slots: 1, CheckpointFrom: gateway.DefaultCheckpointFrom}, func(p *orbittest.Process) error {
 		p.Cut()
 		time.AfterFunc(time.Minute, p.Heal)
 		return nil

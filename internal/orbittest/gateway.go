@@ -33,7 +33,7 @@ func (o *Orbit) startGateway() error {
 	}
 	g := &Gateway{Process: p}
 	opts := gateway.Options{Name: g.Name, Version: "0.0.0", Conn: g.conn, Registry: o.registry(nil), Classes: placement.DefaultClasses(), Vault: o.vault,
-		ArchiveAfter: o.opts.ArchiveAfter, KeepRuns: o.opts.KeepRuns, Partitions: o.opts.Partitions, Fill: o.opts.Gauge.fill, Log: o.logger, Faults: g.faults()}
+		ArchiveAfter: o.opts.ArchiveAfter, KeepRuns: o.opts.KeepRuns, Partitions: o.opts.Partitions, CheckpointFrom: o.opts.CheckpointFrom, Fill: o.opts.Gauge.fill, Log: o.logger, Faults: g.faults()}
 	if o.opts.Gateways == 1 {
 		opts.Name, opts.Alone = "gateway", true
 	}

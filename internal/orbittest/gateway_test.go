@@ -43,13 +43,20 @@ func TestNodesGoOnWithoutAnyGatewayAndTheRunEndsWhenOneIsBack(t *testing.T) {
 }
 
 func TestGatewayTakesOverWhenTheLeaderCrashes(t *testing.T) {
-	orbittest.Test(t, orbittest.Options{Gateways: 2, Nodes: 2}, func(o *orbittest.Orbit) {
-		o.Script.On("c", orbittest.FailFirst(2))
-		id := o.Run(slowChain(o, 20, 3*time.Second), nil)
-		time.Sleep(8 * time.Second)
-		o.KillGateway(0) // the first to start leads
-		wantRun(t, o.Wait(id), orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 20})
-	})
+	for what, from := range map[string]int{"from its checkpoint": 1, "from the few records that there are": 1000} {
+		t.Run(what, func(t *testing.T) {
+			orbittest.Test(t, orbittest.Options{Gateways: 2, Nodes: 2, CheckpointFrom: from}, func(o *orbittest.Orbit) {
+				o.Script.On("c", orbittest.FailFirst(2))
+				id := o.Run(slowChain(o, 20, 3*time.Second), nil)
+				time.Sleep(8 * time.Second)
+				if saved := o.Saved(id); saved != (from == 1) {
+					t.Errorf("there is a checkpoint: %v", saved)
+				}
+				o.KillGateway(0) // the first to start leads
+				wantRun(t, o.Wait(id), orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 20})
+			})
+		})
+	}
 }
 
 func TestLeaderThatWasCutOffDoesNoHarmWhenItComesBack(t *testing.T) {

@@ -3,11 +3,13 @@ package orbittest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/kv"
+	"github.com/exospherehost/orbit/streams"
 )
 
 // Document is a run's document as it is stored; nil where there is none.
@@ -43,6 +45,16 @@ func (o *Orbit) Left(id string) (subjects []string) {
 		}
 	}
 	return subjects
+}
+
+// Saved tells whether there is a checkpoint of a run.
+func (o *Orbit) Saved(id string) bool {
+	o.T.Helper()
+	all, err := o.read()
+	if err != nil {
+		o.T.Fatal(err)
+	}
+	return slices.ContainsFunc(all.streams["KV_"+kv.CheckpointsBucket], func(m streams.Stored) bool { return strings.HasSuffix(m.Subject, ".run."+id) })
 }
 
 // Blobs counts the messages of the blob store that belong to blobs whose names begin with a run, by their names, and the

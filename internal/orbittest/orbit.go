@@ -29,6 +29,7 @@ type Options struct {
 	Models                 int           // of bundles of test/model that each node has in hand at an endpoint; 0: it has none
 	Launched               bool          // the nodes start the server of test/model themselves: it is up where Node.Switch says so
 	Gossip                 bool          // gateways and nodes gossip
+	CheckpointFrom         int           // records of a run that gateways save the state of; 1 by default, far less than in use
 	ArchiveAfter, KeepRuns time.Duration // of gateways; 0: as usual
 	Gauge                  *Gauge        // how full it is said to be; nil: empty
 	Wiretap                bool          // look for secrets in what is said in passing, too; the server then takes us for a listener to everything
@@ -101,7 +102,7 @@ func New(t testing.TB, opts Options) *Orbit {
 	if opts.Gateways == 0 {
 		opts.Gateways = 1
 	}
-	opts.Partitions = max(1, opts.Partitions)
+	opts.Partitions, opts.CheckpointFrom = max(1, opts.Partitions), max(1, opts.CheckpointFrom)
 	if opts.Nodes == 0 {
 		opts.Nodes = 1
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/exospherehost/orbit"
+	"github.com/exospherehost/orbit/gateway"
 	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/internal/orbittest"
 )
@@ -143,6 +144,9 @@ func storm(t *testing.T, seed uint64) {
 	opts := orbittest.Options{Gateways: 1 + r.IntN(2), Nodes: 1 + r.IntN(3), Slots: 1 + r.IntN(4), Partitions: 1}
 	if seed%3 == 0 {
 		opts.Partitions = 3
+	}
+	if seed%2 == 0 {
+		opts.CheckpointFrom = gateway.DefaultCheckpointFrom
 	}
 	steps := []string{"a", "b", "c", "d"}[:2+r.IntN(3)]
 	orbittest.Test(t, opts, func(o *orbittest.Orbit) {
