@@ -23,14 +23,21 @@ func HashID(parts ...string) string {
 		buf = append(buf, p...)
 	}
 	sum := sha256.Sum256(buf)
-	return idEncoding.EncodeToString(sum[:])[:idLength]
+	return encodeID(sum[:])
 }
 
 // RandomID is an id that nobody else has.
 func RandomID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
-	return idEncoding.EncodeToString(b[:])[:idLength]
+	return encodeID(b[:])
+}
+
+// encodeID writes the first bits of b as an id. Of 15 bytes it takes 12.5: the encoding works on five at a time.
+func encodeID(b []byte) string {
+	var text [24]byte
+	idEncoding.Encode(text[:], b[:15])
+	return string(text[:idLength])
 }
 
 // ValidID tells whether s has the form of an id; what comes from outside is checked before it becomes part of a subject.

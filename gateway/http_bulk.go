@@ -33,6 +33,12 @@ type bulkLine struct {
 	Key string `json:"idempotency_key"`
 }
 
+// bulkStart is a line that is being answered.
+type bulkStart struct {
+	bulkLine
+	answer chan []byte
+}
+
 // postRuns starts a run with each line of the body, and answers each with a line, in order: the run, or the problem that it
 // met. What stands in the answer as a run is accepted, whatever becomes of the rest of the request.
 func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
@@ -54,6 +60,8 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 	answers := make(chan chan []byte, bulkAhead)
 	wg.Go(func() { // ends with the body, or with ctx
 		defer close(answers)
+		idle := make(chan bulkStart) // to a goroutine that has nothing to do: its stack has grown already
+		defer close(idle)
 		lines := bufio.NewScanner(r.Body)
 		lines.Buffer(make([]byte, 0, 64<<10), maxBody)
 		for n := 1; lines.Scan(); n++ {
@@ -61,27 +69,26 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 			if len(line) == 0 {
 				continue
 			}
-			var req bulkLine
-			bad := json.Unmarshal(line, &req)
-			answer := make(chan []byte, 1)
+			s := bulkStart{answer: make(chan []byte, 1)}
+			bad := json.Unmarshal(line, &s.bulkLine)
 			select {
-			case answers <- answer:
+			case answers <- s.answer:
 			case <-ctx.Done():
 				return
 			}
 			if bad != nil {
-				answer <- g.line(nil, badRequest("line %d is not JSON of the form {\"payload\": …, \"idempotency_key\": \"…\"}: %s", n, bad))
+				s.answer <- g.line(nil, badRequest("line %d is not JSON of the form {\"payload\": …, \"idempotency_key\": \"…\"}: %s", n, bad))
 				continue
 			}
-			wg.Go(func() {
-				doc, err := g.launch(ctx, LaunchRequest{Cluster: name, Payload: req.Payload, Secrets: req.Secrets, Key: req.Key, Trigger: "api-call"})
-				if err != nil {
-					answer <- g.line(nil, err)
-					return
-				}
-				run, err := g.view(ctx, doc)
-				answer <- g.line(run, err)
-			})
+			select {
+			case idle <- s:
+			default:
+				wg.Go(func() {
+					for more := true; more; s, more = <-idle {
+						s.answer <- g.startLine(ctx, name, s.bulkLine)
+					}
+				})
+			}
 		}
 		if err := lines.Err(); err != nil && ctx.Err() == nil {
 			if errors.Is(err, bufio.ErrTooLong) {
@@ -113,6 +120,16 @@ func (g *Gateway) postRuns(w http.ResponseWriter, r *http.Request) error {
 	over = true
 	_ = out.Flush() // an error means that the caller is gone
 	return nil
+}
+
+// startLine starts the run that a line asks for.
+func (g *Gateway) startLine(ctx context.Context, cluster string, req bulkLine) []byte {
+	doc, err := g.launch(ctx, LaunchRequest{Cluster: cluster, Payload: req.Payload, Secrets: req.Secrets, Key: req.Key, Trigger: "api-call"})
+	if err != nil {
+		return g.line(nil, err)
+	}
+	run, err := g.view(ctx, doc)
+	return g.line(run, err)
 }
 
 // line is the answer to one line.

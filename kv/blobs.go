@@ -15,7 +15,7 @@ import (
 // meaning. Nodes and gateways both read and write it.
 type Blobs struct {
 	js    jetstream.JetStream
-	owner string // begins the names of what is stored, with a dot; "": nobody's
+	owner string // a run; "": nobody
 }
 
 // NewBlobs gives access to the blob store.
@@ -23,7 +23,7 @@ func NewBlobs(js jetstream.JetStream) *Blobs { return &Blobs{js: js} }
 
 // Of is the same store for what belongs to one run: the run begins the names of what is stored, so no other run can come
 // to name it, and it may be removed with the run. What is stored without an owner is never removed.
-func (b *Blobs) Of(run string) *Blobs { return &Blobs{js: b.js, owner: run + "."} }
+func (b *Blobs) Of(run string) *Blobs { return &Blobs{js: b.js, owner: run} }
 
 // The first try of reading a blob may take blobFirst, each further one twice as long, blobLast at most; blobLimit ends them.
 const blobFirst, blobLast, blobLimit = 2 * time.Second, 16 * time.Second, 30 * time.Second

@@ -28,7 +28,10 @@ const (
 // whoever is reading them: here the second to store a blob gives way.
 func (b *Blobs) Put(ctx context.Context, data []byte) (string, error) {
 	sum := sha256.Sum256(data)
-	name := b.owner + hex.EncodeToString(sum[:16])
+	name := hex.EncodeToString(sum[:16])
+	if b.owner != "" {
+		name = b.owner + "." + name
+	}
 	store, err := b.js.ObjectStore(ctx, BlobsBucket)
 	if err != nil {
 		return "", fmt.Errorf("open the blob store: %w", err)

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"slices"
 
 	"github.com/exospherehost/orbit"
 	"github.com/exospherehost/orbit/cluster"
@@ -13,7 +12,7 @@ import (
 // The values are the same whoever reads them: what an item sees is committed before the item is published.
 func (n *Node) complete(ctx context.Context, b *orbit.Bundle, p *plan) (*orbit.Bundle, error) {
 	s, ok := p.Step(b.Step)
-	if !ok || !slices.ContainsFunc(b.Items, func(it orbit.Item) bool { return it.Bare }) {
+	if !ok || !anyBare(b.Items) {
 		return b, nil
 	}
 	full := *b
@@ -34,6 +33,15 @@ func (n *Node) complete(ctx context.Context, b *orbit.Bundle, p *plan) (*orbit.B
 		full.Items[i] = it
 	}
 	return &full, nil
+}
+
+func anyBare(items []orbit.Item) bool {
+	for i := range items {
+		if items[i].Bare {
+			return true
+		}
+	}
+	return false
 }
 
 // incoming finds the object that made an item, or makes that of a batch of the log; a join has none.

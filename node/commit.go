@@ -36,7 +36,7 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 			rec.Counts.Retry++
 		}
 	}
-	kids := spool{blobs: e.node.store.Blobs.Of(b.Run)}
+	kids := spool{blobs: e.spool.blobs}
 	var list []byte
 	count := 0
 	add := func(k orbit.Kid) error {
@@ -155,18 +155,15 @@ func (e *execution) retries() []orbit.Kid {
 
 // children publishes what a record names and a node publishes: no retry, and nothing of a step that is held. b is the bundle it was made from,
 // rec the committed record, be it ours or another node's.
-func (n *Node) children(b *orbit.Bundle, p *plan) func(context.Context, *orbit.Record, func(*nats.Msg) error) error {
+func (n *Node) children(b *orbit.Bundle, p *plan, blobs cluster.Blobs) func(context.Context, *orbit.Record, func(*nats.Msg) error) error {
 	return func(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) error) error {
-		if len(rec.Kids.Inline) == 0 && rec.Kids.Chunks == nil {
-			return nil
-		}
 		b, err := n.complete(ctx, b, p)
 		if err != nil {
 			return err
 		}
 		partition := streams.Partition(b.Run, n.partitions())
 		now := time.Now()
-		return p.Next(b, rec, n.blobs(ctx), func(s *cluster.Step, nb *orbit.Bundle) error {
+		return p.Next(b, rec, blobs, func(s *cluster.Step, nb *orbit.Bundle) error {
 			if s.Held() {
 				return nil
 			}

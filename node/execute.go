@@ -22,7 +22,8 @@ type execution struct {
 	came    *orbit.Bundle // as it came
 	plan    *plan
 	step    *step
-	blobs   cluster.Blobs
+	reader  blobReader
+	blobs   cluster.Blobs // of reader
 	secrets vault.Answer
 	mask    *vault.Masker
 	spool   spool
@@ -46,8 +47,9 @@ func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *b
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
-	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, blobs: n.blobs(ctx), results: make([]orbit.Result, 0, len(b.Items)),
+	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, reader: blobReader{n: n, ctx: ctx}, results: make([]orbit.Result, 0, len(b.Items)),
 		spool: newSpool(n.store.Blobs.Of(b.Run), b)}
+	e.blobs = e.reader.read
 	if b.Failed != "" {
 		return e, nil
 	}

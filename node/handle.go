@@ -57,7 +57,7 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 	}
 	var e *execution
 	if marks >= maxStarts {
-		e = n.poisoned(b, p)
+		e = n.poisoned(ctx, b, p)
 	} else if e, err = n.prepare(ctx, d, p, log); err == nil {
 		err = n.start(ctx, d, e, suspicious, marks)
 	}
@@ -79,7 +79,7 @@ func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e
 	rec, err := e.record(ctx)
 	log.close(e)
 	if err == nil {
-		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(e.bundle, p), Whole: p.NeedsResults(e.bundle.Step)})
+		err = n.commit.Commit(ctx, &streams.Transition{Delivery: d, Record: rec, Children: n.children(e.bundle, p, e.blobs), Whole: p.NeedsResults(e.bundle.Step)})
 	}
 	if err != nil {
 		n.handOver(d, soon, err.Error())
@@ -90,7 +90,7 @@ func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e
 func (n *Node) finish(ctx context.Context, d *streams.Delivery, p *plan, s streams.Stored) {
 	rec, err := orbit.DecodeRecord(s.Data)
 	if err == nil {
-		err = n.commit.Finish(ctx, d, rec, n.children(d.Bundle, p))
+		err = n.commit.Finish(ctx, d, rec, n.children(d.Bundle, p, n.blobs(ctx)))
 	}
 	if err != nil {
 		n.handOver(d, soon, err.Error())

@@ -191,20 +191,26 @@ func (n *Node) partitions() int { return n.queues.Load().Partitions }
 func (n *Node) reserves() bool { return n.queues.Load().Reserve }
 
 // blobs reads blobs for the pure functions; its errors are told apart by errBlob.
-func (n *Node) blobs(ctx context.Context) cluster.Blobs {
-	var name string // the last one stays at hand: values of one chunk are asked for one after the other
-	var data []byte
-	return func(want string) ([]byte, error) {
-		if want == name {
-			return data, nil
-		}
-		got, err := n.store.Blobs.Get(ctx, want)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errBlob, err)
-		}
-		name, data = want, got
-		return got, nil
+func (n *Node) blobs(ctx context.Context) cluster.Blobs { return (&blobReader{n: n, ctx: ctx}).read }
+
+// blobReader is blobs, for who has room for it.
+type blobReader struct {
+	n    *Node
+	ctx  context.Context
+	name string // the last one stays at hand: values of one chunk are asked for one after the other
+	data []byte
+}
+
+func (r *blobReader) read(want string) ([]byte, error) {
+	if want == r.name {
+		return r.data, nil
 	}
+	got, err := r.n.store.Blobs.Get(r.ctx, want)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBlob, err)
+	}
+	r.name, r.data = want, got
+	return got, nil
 }
 
 // keptBlobs reads blobs as blobs does, and keeps them at hand: bare bundles of one parent come one after the other, and each needs a

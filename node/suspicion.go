@@ -56,8 +56,8 @@ func (n *Node) start(ctx context.Context, d *streams.Delivery, e *execution, sus
 
 // poisoned is the result of a bundle that was started again and again and never recorded: a single item has failed; of
 // several, each gets a bundle of its own, and the attempt does not count.
-func (n *Node) poisoned(b *orbit.Bundle, p *plan) *execution {
-	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), spool: spool{blobs: n.store.Blobs.Of(b.Run)}}
+func (n *Node) poisoned(ctx context.Context, b *orbit.Bundle, p *plan) *execution {
+	e := &execution{node: n, bundle: b, plan: p, step: p.steps[b.Step], started: time.Now(), blobs: n.blobs(ctx), spool: spool{blobs: n.store.Blobs.Of(b.Run)}}
 	for i := range b.Items {
 		it := b.Items[i]
 		id := orbit.ItemID(b.Step, it.Lineage)

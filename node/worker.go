@@ -41,9 +41,8 @@ type worker struct {
 	node    *Node
 	puller  *streams.Puller
 	arrived chan *streams.Delivery
-	freed   chan *job // has left its slot
-	ended   chan *job // committed or given up
-	hand    chan *job // taken by a goroutine of work that has nothing to do
+	moves   moves
+	hand    chan *job // taken by a goroutine of work that has nothing to do; closed by run when nothing is left
 	wake    chan struct{}
 	asked   chan chan<- []*streams.Delivery // somebody wants to know what is held
 	stopped chan struct{}                   // closed by drain
@@ -54,12 +53,13 @@ type worker struct {
 
 	// owned by run
 	rooms
-	committing int
-	tick       int  // of tellEvery, in this second
-	moved      bool // what is held has changed since it was told
-	told       time.Time
-	soon       *time.Timer // set while what is held is to be told before the next tick
-	late       bool        // a bundle was begun that had waited long
+	committing   int
+	freed, ended []*job // taken last
+	tick         int    // of tellEvery, in this second
+	moved        bool   // what is held has changed since it was told
+	told         time.Time
+	soon         *time.Timer // set while what is held is to be told before the next tick
+	late         bool        // a bundle was begun that had waited long
 
 	mu    sync.Mutex
 	jobs  map[*job]struct{} // begun and not ended; guarded by mu
@@ -80,7 +80,7 @@ type job struct {
 var errCancelled = errors.New("the run was cancelled")
 
 func newWorker(n *Node) (*worker, error) {
-	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), freed: make(chan *job, maxCommitting), ended: make(chan *job, maxCommitting), hand: make(chan *job),
+	w := &worker{node: n, arrived: make(chan *streams.Delivery, 1024), moves: moves{some: make(chan struct{}, 1)}, hand: make(chan *job),
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), drained: make(chan struct{}), asked: make(chan chan<- []*streams.Delivery),
 		rooms: newRooms(n.opts.Slots, n.opts.Elsewhere, n.opts.Ready), soon: time.NewTimer(tellEvery), jobs: map[*job]struct{}{}, lease: lease{heard: time.Now()}}
 	p, err := streams.NewPuller(n.opts.Conn, w.arrived, w.poke)
@@ -90,6 +90,7 @@ func newWorker(n *Node) (*worker, error) {
 
 func (w *worker) run() {
 	defer close(w.drained)
+	defer close(w.hand)
 	defer w.soon.Stop()
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
@@ -109,20 +110,8 @@ func (w *worker) run() {
 			for len(w.arrived) > 0 {
 				w.take(<-w.arrived)
 			}
-		case j := <-w.freed:
-			w.free(j)
-			for len(w.freed) > 0 {
-				w.free(<-w.freed)
-			}
-		case j := <-w.ended:
-			w.end(j)
-			for len(w.ended) > 0 {
-				w.end(<-w.ended)
-			}
-			r := j.lane.room
-			if r.ask = j.lane; r.running+r.waiting < r.slots { // a slot is free: for whatever there is
-				w.wantAll()
-			}
+		case <-w.moves.some:
+			w.move()
 		case <-tick.C:
 			w.beat()
 		case reply := <-w.asked:
@@ -178,19 +167,30 @@ func (w *worker) take(d *streams.Delivery) {
 	w.moved = true
 }
 
-// free counts a bundle that has left its slot and is being committed.
-func (w *worker) free(j *job) {
-	j.lane.room.ended(j.lane, j.took)
-	w.committing++
-}
-
-// end forgets a bundle that is committed or given up.
-func (w *worker) end(j *job) {
-	w.committing--
+// move takes the jobs that have left their slots, and are being committed now, and forgets those that have ended.
+func (w *worker) move() {
+	w.freed, w.ended = w.moves.take(w.freed, w.ended)
+	for _, j := range w.freed {
+		j.lane.room.ended(j.lane, j.took)
+		w.committing++
+	}
+	if len(w.ended) == 0 {
+		return
+	}
 	w.moved = true
 	w.mu.Lock()
-	delete(w.jobs, j)
+	for _, j := range w.ended {
+		w.committing--
+		delete(w.jobs, j)
+	}
 	w.mu.Unlock()
+	for _, j := range w.ended {
+		r := j.lane.room
+		if r.ask = j.lane; r.running+r.waiting < r.slots { // a slot is free: for whatever there is
+			w.wantAll()
+			break
+		}
+	}
 }
 
 // start gives the free slots of each room to the waiting bundles of its most urgent lane.
@@ -228,13 +228,8 @@ func (w *worker) startIn(r *room) {
 
 // work does one bundle after the other until the worker is done.
 func (w *worker) work(j *job) {
-	for {
+	for more := true; more; j, more = <-w.hand {
 		w.do(j)
-		select {
-		case j = <-w.hand:
-		case <-w.drained:
-			return
-		}
 	}
 }
 
@@ -244,12 +239,12 @@ func (w *worker) do(j *job) {
 	finish := w.node.handle(j.ctx, j.d)
 	j.took = time.Since(begun)
 	j.left.Store(true)
-	w.freed <- j
+	w.moves.add(&w.moves.freed, j)
 	if finish != nil {
 		finish()
 	}
 	j.cancel(nil)
-	w.ended <- j
+	w.moves.add(&w.moves.ended, j)
 }
 
 // want asks for more of one queue, so that the slots stay busy and little waits here.
@@ -317,10 +312,8 @@ func (w *worker) finish(tick, extend *time.Ticker) {
 		select {
 		case d := <-w.arrived:
 			w.take(d)
-		case j := <-w.freed:
-			w.free(j)
-		case j := <-w.ended:
-			w.end(j)
+		case <-w.moves.some:
+			w.move()
 		case reply := <-w.asked:
 			reply <- w.everything()
 		case <-tick.C:

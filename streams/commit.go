@@ -94,6 +94,9 @@ func (o *Outbox) Finish(ctx context.Context, d *Delivery, rec *orbit.Record, chi
 
 // follow publishes what a record names, and returns when all of it is stored.
 func (o *Outbox) follow(ctx context.Context, p int, rec *orbit.Record, children func(context.Context, *orbit.Record, func(*nats.Msg) error) error) error {
+	if len(rec.Kids.Inline) == 0 && rec.Kids.Chunks == nil {
+		return nil
+	}
 	// Dying among the children: the work message is still there; its next holder publishes all of them again under the
 	// same ids, and their records sort out what ran twice.
 	batch := o.Publisher.NewBatch()

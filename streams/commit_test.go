@@ -41,7 +41,11 @@ func children(ctx context.Context, rec *orbit.Record, publish func(*nats.Msg) er
 }
 
 func recordOf(d *streams.Delivery, node string) *orbit.Record {
-	return &orbit.Record{Bundle: d.Bundle.ID, Run: d.Run, Step: d.Bundle.Step, Node: node}
+	rec := &orbit.Record{Bundle: d.Bundle.ID, Run: d.Run, Step: d.Bundle.Step, Node: node}
+	for i := range 2 {
+		rec.Kids.Inline = orbit.AppendKid(rec.Kids.Inline, orbit.Kid{Step: node, Ordinal: i, First: i, Count: 1})
+	}
+	return rec
 }
 
 // left is what lies in the stream, in order: "record" and the step of each bundle.

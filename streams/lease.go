@@ -26,22 +26,35 @@ func (d *Delivery) Lease() (Lease, bool) { return leaseOf(d.AckSubject()) }
 // leaseOf reads an ack subject: $JS.ACK.<stream>.<consumer>, or $JS.ACK.<domain>.<account>.<stream>.<consumer>, then five
 // numbers, and after the longer form whatever the server likes.
 func leaseOf(subject string) (l Lease, ok bool) {
-	t := strings.Split(subject, ".")
-	at := 4
+	consumer, n, ok := ackOf(subject)
+	l = Lease{consumer, n[0], n[1], n[2]}
+	return l, ok && l.check() == nil
+}
+
+// ackOf gives what leaseOf reads: the consumer and the five numbers, which are how many times the bundle was delivered, its
+// sequence in the stream, the order of the delivery, when the server stored the message (Unix nanoseconds), and how many wait
+// behind it.
+func ackOf(subject string) (consumer string, n [5]uint64, ok bool) {
+	var words [12]string
+	count, at := split(words[:], subject), 4
 	switch {
-	case len(t) >= 11:
+	case count >= 11:
 		at = 6
-	case len(t) != 9:
-		return l, false
+	case count != 9:
+		return "", n, false
 	}
-	l.Consumer = strings.Join(t[:at], ".")
-	for i, n := range []*uint64{&l.Delivered, &l.Seq, &l.Order} {
+	size := at - 1 // of the dots between
+	for i, w := range words[:at+len(n)] {
+		if i < at {
+			size += len(w)
+			continue
+		}
 		var err error
-		if *n, err = strconv.ParseUint(t[at+i], 10, 64); err != nil {
-			return l, false
+		if n[i-at], err = strconv.ParseUint(w, 10, 64); err != nil {
+			return "", n, false
 		}
 	}
-	return l, l.check() == nil
+	return subject[:size], n, true
 }
 
 // Place names the bundle among those of all queues, whichever delivery of it is meant.

@@ -85,11 +85,8 @@ func QueuesOf(class, pool string) []Queue {
 
 // QueueOf reads the queue and the run off the subject of a bundle.
 func QueueOf(subject string) (q Queue, run string, ok bool) {
-	t := strings.Split(subject, ".")
-	if len(t) != 7 || t[0] != "orbit" || t[1] != "work" {
-		return q, "", false
-	}
-	return Queue{Class: t[2], Pool: t[3], Tier: t[4]}, t[6], true
+	q, _, run, ok = queueOf(subject)
+	return q, run, ok
 }
 
 // StreamName is the stream of a partition.
@@ -175,12 +172,27 @@ func NodeSubject(name string) string { return "orbit.node." + name }
 
 // queueOf reads a queue, partition and run off a work subject.
 func queueOf(subject string) (q Queue, p int, run string, ok bool) {
-	t := strings.Split(subject, ".")
-	if len(t) != 7 || t[0] != "orbit" || t[1] != "work" {
+	var t [8]string
+	if split(t[:], subject) != 7 || t[0] != "orbit" || t[1] != "work" {
 		return q, 0, "", false
 	}
 	p, err := strconv.Atoi(t[5])
 	return Queue{t[2], t[3], t[4]}, p, t[6], err == nil
+}
+
+// split cuts a subject into its words, as far as there is room for them, and gives their number: it makes no garbage, where
+// strings.Split does for every message.
+func split(words []string, subject string) (n int) {
+	for n < len(words) {
+		word, rest, more := strings.Cut(subject, ".")
+		words[n] = word
+		n++
+		if !more {
+			break
+		}
+		subject = rest
+	}
+	return n
 }
 
 // queueNamed reads a queue off the name of its consumer. Classes and tiers hold no underscore; a pool may.

@@ -44,6 +44,8 @@ type Publisher struct {
 	done   chan struct{}
 	once   sync.Once
 
+	waits sync.Pool // of *wait
+
 	mu   sync.Mutex
 	free []int32 // the one freed last is used next: the server remembers the routes of subjects it has just answered on
 }
@@ -118,20 +120,39 @@ func (p *Publisher) Publish(ctx context.Context, msg *nats.Msg, then func(PubAck
 
 // Do sends msg and waits for the answer.
 func (p *Publisher) Do(ctx context.Context, msg *nats.Msg) (PubAck, error) {
-	type result struct {
-		ack PubAck
-		err error
+	w, _ := p.waits.Get().(*wait)
+	if w == nil {
+		w = newWait()
 	}
-	ch := make(chan result, 1)
-	if err := p.Publish(ctx, msg, func(a PubAck, err error) { ch <- result{a, err} }); err != nil {
+	if err := p.Publish(ctx, msg, w.then); err != nil {
+		p.waits.Put(w)
 		return PubAck{}, err
 	}
 	select {
-	case r := <-ch:
-		return r.ack, r.err
-	case <-ctx.Done():
+	case <-w.answered:
+		ack, err := w.ack, w.err
+		p.waits.Put(w)
+		return ack, err
+	case <-ctx.Done(): // the answer may still come, so nobody else gets the wait
 		return PubAck{}, ctx.Err()
 	}
+}
+
+// wait is one call of Do.
+type wait struct {
+	ack      PubAck
+	err      error
+	answered chan struct{}
+	then     func(PubAck, error)
+}
+
+func newWait() *wait {
+	w := &wait{answered: make(chan struct{}, 1)}
+	w.then = func(ack PubAck, err error) {
+		w.ack, w.err = ack, err
+		w.answered <- struct{}{}
+	}
+	return w
 }
 
 // Batch sends many messages and waits for all answers at the end.
@@ -139,6 +160,7 @@ type Batch struct {
 	Each func(PubAck) // is told of every message that was stored, from another goroutine, and must not block; may be nil
 
 	p    *Publisher
+	then func(PubAck, error) // of every message
 	open atomic.Int64
 	mu   sync.Mutex
 	err  error
@@ -148,6 +170,7 @@ type Batch struct {
 // NewBatch begins a batch.
 func (p *Publisher) NewBatch() *Batch {
 	b := &Batch{p: p, all: make(chan struct{})}
+	b.then = b.answer
 	b.open.Store(1) // held until Wait
 	return b
 }
@@ -155,19 +178,21 @@ func (p *Publisher) NewBatch() *Batch {
 // Publish sends one message of the batch.
 func (b *Batch) Publish(ctx context.Context, msg *nats.Msg) error {
 	b.open.Add(1)
-	err := b.p.Publish(ctx, msg, func(a PubAck, err error) {
-		if err != nil {
-			b.fail(err)
-		} else if b.Each != nil {
-			b.Each(a)
-		}
-		b.release()
-	})
+	err := b.p.Publish(ctx, msg, b.then)
 	if err != nil {
 		b.fail(err)
 		b.release()
 	}
 	return err
+}
+
+func (b *Batch) answer(a PubAck, err error) {
+	if err != nil {
+		b.fail(err)
+	} else if b.Each != nil {
+		b.Each(a)
+	}
+	b.release()
 }
 
 // Wait waits for the answers to everything sent, and gives the first error. Call it once, after the last Publish.

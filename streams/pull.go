@@ -262,12 +262,12 @@ func newDelivery(m *nats.Msg) (*Delivery, bool) {
 	if !ok {
 		return nil, false
 	}
-	meta, err := m.Metadata()
-	if err != nil {
+	_, n, ok := ackOf(m.Reply)
+	if !ok {
 		return nil, false
 	}
-	d := &Delivery{Queue: q, Partition: part, Run: run, Data: m.Data, Delivered: int(meta.NumDelivered), Stored: meta.Timestamp, Arrived: time.Now(),
-		Behind: int(min(meta.NumPending, math.MaxInt32)), msg: m}
+	d := &Delivery{Queue: q, Partition: part, Run: run, Data: m.Data, Delivered: int(n[0]), Stored: time.Unix(0, int64(n[3])), Arrived: time.Now(),
+		Behind: int(min(n[4], math.MaxInt32)), msg: m}
 	d.Bundle, d.BundleErr = orbit.DecodeBundle(m.Data)
 	if d.BundleErr == nil && d.Bundle.Run != run {
 		d.Bundle, d.BundleErr = nil, fmt.Errorf("%w: a bundle of run %s on a subject of run %s", orbit.ErrFrame, d.Bundle.Run, run)

@@ -14,13 +14,14 @@ import (
 // WorkMessage is the message that puts a bundle into a queue. Its Nats-Msg-Id is the bundle's id, so that replays within
 // the window are stored once; suffix makes another one of it where a replay must not be swallowed ("~<pass>").
 func WorkMessage(q Queue, p int, b *orbit.Bundle, suffix string) *nats.Msg {
-	return &nats.Msg{Subject: WorkSubject(q, p, b.Run), Data: b.Encode(), Header: nats.Header{
-		nats.MsgIdHdr:  {b.ID + suffix},
-		HeaderRun:      {b.Run},
-		HeaderStep:     {b.Step},
-		HeaderItems:    {strconv.Itoa(len(b.Items))},
-		HeaderDeadline: {time.UnixMilli(b.Deadline).UTC().Format(time.RFC3339)},
-		HeaderAttempt:  {strconv.Itoa(b.Items[0].Attempt + 1)},
+	v := &[...]string{b.ID + suffix, b.Run, b.Step, strconv.Itoa(len(b.Items)), time.UnixMilli(b.Deadline).UTC().Format(time.RFC3339), strconv.Itoa(b.Items[0].Attempt + 1)}
+	return &nats.Msg{Subject: WorkSubject(q, p, b.Run), Data: b.Encode(), Header: nats.Header{ // the values share one array: there are many such messages
+		nats.MsgIdHdr:  v[0:1:1],
+		HeaderRun:      v[1:2:2],
+		HeaderStep:     v[2:3:3],
+		HeaderItems:    v[3:4:4],
+		HeaderDeadline: v[4:5:5],
+		HeaderAttempt:  v[5:6:6],
 	}}
 }
 
@@ -41,8 +42,11 @@ func RecordMessage(p int, rec *orbit.Record, data []byte) *nats.Msg {
 	if fault.Planted(fault.DedupeForCAS) {
 		return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: nats.Header{nats.MsgIdHdr: {"record~" + rec.Bundle}}}
 	}
-	return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}}
+	return &nats.Msg{Subject: RecordSubject(p, rec.Run, rec.Bundle), Data: data, Header: ifAbsent}
 }
+
+// ifAbsent is the header of a message that is stored only if its subject is empty. It is never written to.
+var ifAbsent = nats.Header{nats.ExpectedLastSubjSeqHdr: {"0"}}
 
 // Delivery is a leased work message. Exactly one of Ack and Nak ends it; both are sent without waiting, and losing one is
 // harmless: after AckWait someone else finds the record.
