@@ -1,6 +1,10 @@
 package orbit
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
 
 // Limits of a bundle. The size keeps a message well below the server's limit and a node's memory per slot small; the
 // count bounds what is redone when a node dies.
@@ -102,7 +106,8 @@ func (b *Bundle) Encode() []byte {
 	return w.done()
 }
 
-// DecodeBundle reads what Encode wrote. The bundle keeps slices of data. Its errors are ErrFrame.
+// DecodeBundle reads what Encode wrote. Texts and byte strings of the bundle are parts of data, which must not change any more. Its
+// errors are ErrFrame.
 func DecodeBundle(data []byte) (*Bundle, error) {
 	r := newFrameReader(data)
 	r.many = true
@@ -143,6 +148,9 @@ func (it *Item) size() int {
 }
 
 func (it *Item) write(w *frameWriter) {
+	if it.writePlain(w) {
+		return
+	}
 	w.array(4)
 	w.str(string(it.Lineage))
 	w.int(int64(it.Attempt))
@@ -158,7 +166,25 @@ func (it *Item) write(w *frameWriter) {
 	}
 }
 
+// writePlain is write for the form that most items have; not ok: this one has another. There are many, and a call for each field
+// takes a multiple of this.
+func (it *Item) writePlain(w *frameWriter) bool {
+	n := len(it.Value.Object)
+	if len(it.Lineage) >= 32 || uint(it.Attempt) >= 128 || n >= 256 || len(it.Live) > 0 || it.Bare || it.Value.Ref != nil || it.Value.List != nil {
+		return false
+	}
+	buf := append(w.buf, msgpcode.FixedArrayLow|4, msgpcode.FixedStrLow|byte(len(it.Lineage)))
+	buf = append(buf, it.Lineage...)
+	buf = append(buf, byte(it.Attempt), msgpcode.Bin8, byte(n))
+	buf = append(buf, it.Value.Object...)
+	w.buf = append(buf, msgpcode.FixedArrayLow)
+	return true
+}
+
 func (it *Item) read(r *frameReader) {
+	if it.readPlain(r) {
+		return
+	}
 	r.fields(4)
 	it.Lineage = Lineage(r.str())
 	it.Attempt = r.count()
@@ -171,6 +197,27 @@ func (it *Item) read(r *frameReader) {
 			it.Live[i].read(r)
 		}
 	}
+}
+
+// readPlain is read for what writePlain wrote; not ok: something else comes, and nothing was taken.
+func (it *Item) readPlain(r *frameReader) bool {
+	d := r.data[r.at:]
+	if !r.many || len(d) < 3 || d[0] != msgpcode.FixedArrayLow|4 || !msgpcode.IsFixedString(d[1]) {
+		return false
+	}
+	n := int(d[1] & msgpcode.FixedStrMask)
+	value := 2 + n + 3 // where the object begins
+	if n == 0 || len(d) < value || d[2+n] >= 0x80 || d[value-2] != msgpcode.Bin8 {
+		return false
+	}
+	end := value + int(d[value-1])
+	if end == value || len(d) <= end || d[end] != msgpcode.FixedArrayLow {
+		return false
+	}
+	it.Lineage, it.Attempt = Lineage(r.part(r.at+2, r.at+2+n)), int(d[2+n])
+	it.Value.Object = Object(d[value:end:end])
+	r.at += end + 1
+	return true
 }
 
 func (v Value) write(w *frameWriter) {

@@ -2,7 +2,10 @@ package orbit
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // Record is the committed result of a bundle: written once, under the bundle's own subject, and never changed. It names
@@ -139,7 +142,8 @@ func (rec *Record) EncodeWithHead() (data []byte, head int) {
 	return w.done(), head
 }
 
-// DecodeRecord reads what Encode wrote. The record keeps slices of data. Its errors are ErrFrame.
+// DecodeRecord reads what Encode wrote. Texts and byte strings of the record are parts of data, which must not change any more. Its
+// errors are ErrFrame.
 func DecodeRecord(data []byte) (*Record, error) {
 	r := newFrameReader(data)
 	r.many = true
@@ -206,18 +210,28 @@ func (rec *Record) FinishedAt() time.Time { return time.UnixMilli(rec.Finished).
 // stateCodes are the states that a result can have, by their number in a frame.
 var stateCodes = [...]ItemState{ItemSucceeded, ItemFailed, ItemSkipped, ItemRetrying}
 
+// writePlain is write for what most items have come to; not ok: this one has come to more. See Item.writePlain.
+func (res *Result) writePlain(w *frameWriter) bool {
+	if res.State != ItemSucceeded || len(res.Lineage) >= 32 || uint(res.Attempt) >= 128 || uint(res.Outputs) >= 128 || res.Error != nil || res.Input != nil || res.Usage != nil {
+		return false
+	}
+	buf := append(w.buf, msgpcode.FixedArrayLow|6, msgpcode.FixedStrLow|byte(len(res.Lineage)))
+	buf = append(buf, res.Lineage...)
+	w.buf = append(buf, 0, byte(res.Attempt), byte(res.Outputs), msgpcode.Nil, msgpcode.Nil)
+	return true
+}
+
 func (res *Result) write(w *frameWriter) {
+	if res.writePlain(w) {
+		return
+	}
 	if res.Usage == nil {
 		w.array(6)
 	} else {
 		w.array(7)
 	}
 	w.str(string(res.Lineage))
-	for i, s := range stateCodes {
-		if s == res.State {
-			w.int(int64(i))
-		}
-	}
+	w.int(int64(slices.Index(stateCodes[:], res.State)))
 	w.int(int64(res.Attempt))
 	w.int(int64(res.Outputs))
 	if e := res.Error; e == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -132,11 +133,10 @@ func appendBin(buf, b []byte) []byte {
 }
 
 // frameReader reads the fields of a frame in order. Its first error stays; byte strings are slices of the frame, and a
-// length is believed only as far as the frame reaches.
+// length is believed only as far as the frame reaches. What comes in nearly every item is read without a call for each byte.
 type frameReader struct {
 	data []byte
-	many bool   // many strings will be read: then they are pieces of one
-	text string // data again, made once, where many is set
+	many bool // many strings will be read: then they are parts of the frame, too
 	at   int
 	err  error
 }
@@ -199,6 +199,10 @@ func (r *frameReader) array() int {
 // fields reads the length of an array that must hold n fields; more are from a later version and are an error too, because
 // a frame carries its version.
 func (r *frameReader) fields(n int) {
+	if n < 16 && r.at < len(r.data) && r.data[r.at] == msgpcode.FixedArrayLow|byte(n) && n < r.left() {
+		r.at++
+		return
+	}
 	if got := r.array(); r.err == nil && got != n {
 		r.fail("%d fields where %d belong", got, n)
 	}
@@ -206,6 +210,18 @@ func (r *frameReader) fields(n int) {
 
 // span takes a string or byte string and gives where it lies. Null is empty.
 func (r *frameReader) span() (from, to int) {
+	if r.at+1 < len(r.data) {
+		n, head := -1, 1
+		if c := r.data[r.at]; msgpcode.IsFixedString(c) {
+			n = int(c & msgpcode.FixedStrMask)
+		} else if c == msgpcode.Bin8 {
+			n, head = int(r.data[r.at+1]), 2
+		}
+		if from = r.at + head; n >= 0 && from+n <= len(r.data) {
+			r.at = from + n
+			return from, r.at
+		}
+	}
 	var n uint64
 	switch c := r.code(); {
 	case msgpcode.IsFixedString(c):
@@ -245,13 +261,17 @@ func (r *frameReader) str() string {
 	if !r.many {
 		return string(r.data[from:to])
 	}
-	if r.text == "" {
-		r.text = string(r.data)
-	}
-	return r.text[from:to]
+	return r.part(from, to)
 }
 
+// part is a part of the frame, which is not empty, as a string. Nobody writes to a frame: its byte strings are parts of it as well.
+func (r *frameReader) part(from, to int) string { return unsafe.String(&r.data[from], to-from) }
+
 func (r *frameReader) int() int64 {
+	if r.at < len(r.data) && r.data[r.at] < 0x80 {
+		r.at++
+		return int64(r.data[r.at-1])
+	}
 	switch c := r.code(); {
 	case msgpcode.IsFixedNum(c):
 		return int64(int8(c))

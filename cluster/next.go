@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/exospherehost/orbit"
 )
@@ -30,7 +31,7 @@ func Group(step string, sizes []int, k int) []orbit.Kid {
 
 // Next gives every child and failure bundle that a committed bundle implies, as its record names them: the same bundles,
 // whoever asks and whenever. Retry bundles are RetryBundle's, and joins are released by the Tally. emit is called in the
-// order of the record.
+// order of the record; the items of its bundle are good until it returns.
 func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*Step, *orbit.Bundle) error) error {
 	parent, ok := p.Step(rec.Step)
 	if !ok {
@@ -40,6 +41,8 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 		return fmt.Errorf("%w: the record of bundle %s has %d results for %d items", orbit.ErrFrame, rec.Bundle, len(rec.Results), len(b.Items))
 	}
 	out := newOutputs(rec, blobs)
+	room := newItemRoom()
+	defer room.release()
 	return EachKid(rec, blobs, func(k orbit.Kid) error {
 		child, ok := p.Step(k.Step)
 		if !ok {
@@ -56,7 +59,7 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 			return emit(child, nb)
 		}
 		nb := &orbit.Bundle{ID: orbit.BundleID(k.Step, b.ID, k.Ordinal), Run: b.Run, Round: b.Round, Step: k.Step, Parent: b.ID, Ordinal: k.Ordinal, Plan: b.Plan,
-			Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: make([]orbit.Item, k.Count)}
+			Accepted: b.Accepted, Deadline: b.Deadline, TriggerAt: b.TriggerAt, TriggerType: b.TriggerType, Items: room.of(k.Count)}
 		if err := out.seek(k.First); err != nil {
 			return err
 		}
@@ -84,6 +87,33 @@ func (p *Plan) Next(b *orbit.Bundle, rec *orbit.Record, blobs Blobs, emit func(*
 		}
 		return emit(child, nb)
 	})
+}
+
+// itemRoom holds the items of one bundle after the other: there are as many as there are outputs, and none outlives its turn.
+type itemRoom struct{ used []orbit.Item }
+
+var itemRooms sync.Pool
+
+func newItemRoom() *itemRoom {
+	if r, ok := itemRooms.Get().(*itemRoom); ok {
+		return r
+	}
+	return &itemRoom{}
+}
+
+// of gives n items; each is to be written whole.
+func (r *itemRoom) of(n int) []orbit.Item {
+	if n > len(r.used) {
+		r.used = slices.Grow(r.used[:0], n)[:n]
+	}
+	return r.used[:n]
+}
+
+// release gives the room to whoever is next. What its items point to is not kept.
+func (r *itemRoom) release() {
+	clear(r.used)
+	r.used = r.used[:0]
+	itemRooms.Put(r)
 }
 
 // FailureKids are the bundles with which the failed ones of a step's results go to the first failure steps. Where First is the

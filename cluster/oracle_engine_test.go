@@ -173,6 +173,7 @@ func (m *mill) commit(b *orbit.Bundle, rec *orbit.Record) {
 			}
 			m.origin[nb.ID] = v.(map[string]any)["item"].(string)
 		}
+		nb.Items = slices.Clone(nb.Items)
 		m.queue = append(m.queue, nb)
 		return nil
 	})

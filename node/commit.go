@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -49,7 +50,8 @@ func (e *execution) record(ctx context.Context) (*orbit.Record, error) {
 	total := len(e.spool.sizes)
 	rec.Born, rec.FailureItems = e.plan.Births(e.step.Step, total, rec.Counts.Failed)
 	if total > 0 {
-		sizes := make([]int, total)
+		sizes := slices.Grow(e.scratch.asItems[:0], total)[:total]
+		e.scratch.asItems = sizes
 		for _, child := range e.step.kids {
 			e.childSizes(child, sizes)
 			k := e.node.pace.bundle(child.Uses, child.BundleHint)

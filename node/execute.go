@@ -26,6 +26,7 @@ type execution struct {
 	blobs   cluster.Blobs // of reader
 	secrets vault.Answer
 	mask    *vault.Masker
+	scratch *scratch // where results and what spool has in memory lie; nil: in no one's
 	spool   spool
 	results []orbit.Result
 	waits   []time.Duration // of results with an error: how long until they are tried again
@@ -47,8 +48,8 @@ func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *b
 	if !ok {
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
-	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, reader: blobReader{n: n, ctx: ctx}, results: make([]orbit.Result, 0, len(b.Items)),
-		spool: newSpool(n.store.Blobs.Of(b.Run), b)}
+	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, reader: blobReader{n: n, ctx: ctx}, scratch: n.newScratch()}
+	e.results, e.spool = e.scratch.results, newSpool(n.store.Blobs.Of(b.Run), e.scratch)
 	e.blobs = e.reader.read
 	if b.Failed != "" {
 		return e, nil

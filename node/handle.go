@@ -76,6 +76,7 @@ func (n *Node) handle(ctx context.Context, d *streams.Delivery) func() {
 
 // commitBundle makes an executed bundle durable, its log first.
 func (n *Node) commitBundle(ctx context.Context, d *streams.Delivery, p *plan, e *execution, log *book) {
+	defer e.release()
 	rec, err := e.record(ctx)
 	log.close(e)
 	if err == nil {

@@ -89,6 +89,8 @@ type Node struct {
 	keeper  *streams.Keeper           // of what other nodes hold; nil without gossip
 	queues  atomic.Pointer[queueList] // as the gateway told last
 
+	scratches sync.Pool // of *scratch
+
 	ctx    context.Context // ends when work in progress must stop
 	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup

@@ -45,13 +45,9 @@ type stored struct {
 	err  error
 }
 
-// newSpool makes one with room for a bundle whose items return as much as they got.
-func newSpool(blobs blobStore, b *orbit.Bundle) spool {
-	size := 0
-	for i := range b.Items {
-		size += b.Items[i].Value.Size()
-	}
-	return spool{blobs: blobs, ahead: true, buf: make([]byte, 0, size), sizes: make([]int32, 0, len(b.Items))}
+// newSpool makes one that fills the room of a scratch first.
+func newSpool(blobs blobStore, s *scratch) spool {
+	return spool{blobs: blobs, ahead: true, buf: s.outputs, sizes: s.sizes}
 }
 
 // begin marks the start of an item.
