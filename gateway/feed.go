@@ -142,6 +142,23 @@ func (f *feed) stuck(now time.Time) bool {
 	return f.whole || !f.hole.IsZero() && now.Sub(f.hole) >= feedPatience
 }
 
+// missing is the number of records that a read across the gap takes at most: as many as there are sequences in it. What comes after it
+// was told, and a read of it would cost the server more than all the hints. Where the end of the gap is not known, or records are needed
+// whole, it is foldBatch.
+func (f *feed) missing() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n := range uint64(foldBatch) {
+		if !f.on || f.whole {
+			break
+		}
+		if seq := f.next + n; n > 0 && f.ring[seq%feedAhead].seq == seq {
+			return int(n)
+		}
+	}
+	return foldBatch
+}
+
 // patience tells when a gap has stood too long; nil where there is none.
 func (f *feed) patience() <-chan time.Time {
 	f.mu.Lock()

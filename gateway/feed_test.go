@@ -125,3 +125,26 @@ func TestFeedIsStuckWhereAGapStandsOrARecordIsNeededWhole(t *testing.T) {
 		}
 	})
 }
+
+func TestReadAcrossAGapIsAsLongAsTheGap(t *testing.T) {
+	f := &feed{}
+	f.open(7)
+	missing := func(want int) {
+		t.Helper()
+		f.take()
+		if got := f.missing(); got != want {
+			t.Errorf("%d records are missing, want %d", got, want)
+		}
+	}
+	missing(foldBatch) // nothing was told, so there is no end to it
+	f.tell(streams.Told{Seq: 11, Record: true, Head: head()})
+	missing(4)
+	f.tell(streams.Told{Seq: 9})
+	missing(2)
+	f.tell(streams.Told{Seq: 7, Record: true, Head: head()})
+	missing(1)
+	f.tell(streams.Told{Seq: 8, Record: true})
+	missing(foldBatch) // it is needed whole, and so may those be that follow
+	f.skip(9)
+	missing(1) // the tenth
+}

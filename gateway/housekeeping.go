@@ -60,12 +60,14 @@ func (s *settler) housekeeping(ctx context.Context) error {
 	return nil
 }
 
-// markRunning writes into the documents of runs that have not ended within moments that they are running.
+// markRunning writes into the documents of runs that have not ended within moments that they are running: of very many that are open,
+// into some at a time, for most of them end before their turn.
 func (s *settler) markRunning(ctx context.Context, now time.Time) error {
 	behind := s.snapshot(func(or *openRun) bool { return or.behind && !or.ended && now.Sub(*or.doc.StartedAt) > markAge })
 	if len(behind) == 0 {
 		return nil
 	}
+	behind = behind[:min(len(behind), marksAtOnce)]
 	marks := make(chan error, len(behind))
 	for _, or := range behind {
 		m, err := s.g.store.Runs.Message(or.doc.ID, or.doc, or.rev)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// pollEvery is how often a leader looks at the ledger without being told: hints may be lost.
+	// pollEvery is how long a leader is told nothing until it looks at the ledger itself: hints may be lost.
 	pollEvery = 250 * time.Millisecond
 	// foldBatch is the number of records read at once.
 	foldBatch = 1000
@@ -26,6 +26,8 @@ const (
 	docEvery = 5 * time.Second
 	// markAge is how long a run must be open for its document to say that it is running: most short runs never need it.
 	markAge = 500 * time.Millisecond
+	// marksAtOnce bounds the documents that come to say so four times a second.
+	marksAtOnce = 128
 	// pendingAge is how old a pending run must be before a leader completes its launch: its launcher may still be at it.
 	pendingAge = 2 * time.Second
 )
@@ -143,17 +145,18 @@ func (s *settler) lead(ctx context.Context) error {
 	}
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	var since time.Time // when the records were counted from
-	counted, look := 0, true
+	var since time.Time             // when the records were counted from
+	counted, looked := 0, uint64(0) // looked: where the feed was at the last tick
 	for {
 		n, err := s.foldTold(ctx)
-		if err == nil && (look || s.feed.stuck(time.Now())) {
-			err = s.catchUp(ctx)
+		if before := s.last; err == nil && s.feed.stuck(time.Now()) {
+			if _, err = s.read(ctx, s.feed.missing()); err == nil && s.last > before { // what was told of what follows can be folded now
+				continue
+			}
 		}
 		if err != nil {
 			return err
 		}
-		look = false
 		if now := time.Now(); now.Sub(since) > busyPause {
 			since, counted = now, 0
 		}
@@ -168,7 +171,12 @@ func (s *settler) lead(ctx context.Context) error {
 		case <-s.wake:
 		case <-s.feed.patience():
 		case <-poll.C:
-			look = true
+			if at := s.feed.at(0); at == looked { // nobody has told anything since; hints may be lost
+				if err := s.catchUp(ctx); err != nil {
+					return err
+				}
+			}
+			looked = s.feed.at(0)
 			if err := s.housekeeping(ctx); err != nil {
 				return err
 			}
@@ -205,28 +213,30 @@ func (s *settler) foldTold(ctx context.Context) (int, error) {
 // catchUp folds what the ledger has, and sees every effect of it through.
 func (s *settler) catchUp(ctx context.Context) error {
 	for {
-		var todo effects
-		more, err := streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), s.feed.at(s.last+1), foldBatch, func(m streams.Stored) error {
-			if err := s.foldStored(ctx, m, &todo); err != nil {
-				return err
-			}
-			s.last = m.Seq
-			return nil
-		})
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if more, err := s.read(ctx, foldBatch); err != nil || !more {
 			return err
-		}
-		s.feed.skip(s.last + 1)
-		if err := s.effect(ctx, &todo); err != nil {
-			return err
-		}
-		if !more {
-			return nil
 		}
 	}
+}
+
+// read folds up to so many records that the ledger has from where the feed is, and sees every effect of them through.
+func (s *settler) read(ctx context.Context, most int) (more bool, err error) {
+	var todo effects
+	more, err = streams.ReadBatch(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, ">"), s.feed.at(s.last+1), most, func(m streams.Stored) error {
+		if err := s.foldStored(ctx, m, &todo); err != nil {
+			return err
+		}
+		s.last = m.Seq
+		return nil
+	})
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.feed.skip(s.last + 1)
+	return more, s.effect(ctx, &todo)
 }
 
 // effects is what follows from records that were folded together.

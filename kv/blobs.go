@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -27,6 +28,9 @@ func (b *Blobs) Of(run string) *Blobs { return &Blobs{js: b.js, owner: run} }
 
 // The first try of reading a blob may take blobFirst, each further one twice as long, blobLast at most; blobLimit ends them.
 const blobFirst, blobLast, blobLimit = 2 * time.Second, 16 * time.Second, 30 * time.Second
+
+// maxGrow bounds the memory that is taken for a blob because its description says that it is so long, in bytes.
+const maxGrow = 64 << 20
 
 // Get reads a blob whole. ErrNotFound where there is none. Two things call for another try:
 //   - Of a blob that two store at once, the object store keeps the pieces of one and removes those of the other, under the
@@ -77,7 +81,7 @@ func (b *Blobs) get(ctx context.Context, name string, wait time.Duration) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("open the blob store: %w", err)
 	}
-	data, err := store.GetBytes(ctx, name)
+	data, err := readObject(ctx, store, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return nil, fmt.Errorf("blob %s: %w", name, ErrNotFound)
 	}
@@ -85,4 +89,21 @@ func (b *Blobs) get(ctx context.Context, name string, wait time.Duration) ([]byt
 		return nil, fmt.Errorf("read blob %s: %w", name, err)
 	}
 	return data, nil
+}
+
+// readObject reads an object whole, into memory that is as long as the store says that it is.
+func readObject(ctx context.Context, store jetstream.ObjectStore, name string) ([]byte, error) {
+	object, err := store.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	info, err := object.Info()
+	if err != nil {
+		return nil, err
+	}
+	var data bytes.Buffer
+	data.Grow(int(min(info.Size, maxGrow)) + bytes.MinRead)
+	_, err = data.ReadFrom(object)
+	return data.Bytes(), err
 }

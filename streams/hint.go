@@ -24,7 +24,7 @@ const (
 
 // Hinter tells the leader of a partition what was stored in its stream, so that it need not read it: of each record the
 // head, of each other message that it is none. A leader folds only what it has been told without a gap; hints may be lost,
-// for it reads the stream wherever one is, and four times a second in any case.
+// for it reads the stream wherever one is, and where nothing was told for a moment.
 type Hinter struct {
 	nc   *nats.Conn
 	wake chan struct{}
