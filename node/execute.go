@@ -49,7 +49,11 @@ func (n *Node) prepare(ctx context.Context, d *streams.Delivery, p *plan, log *b
 		return nil, fmt.Errorf("the plan of run %s has no step %s", b.Run, b.Step)
 	}
 	e := &execution{node: n, bundle: b, came: b, plan: p, step: s, log: log, reader: blobReader{n: n, ctx: ctx}, scratch: n.newScratch()}
-	e.results, e.spool = e.scratch.results, newSpool(n.store.Blobs.Of(b.Run), e.scratch)
+	var blobs blobStore = n.store.Blobs.Of(b.Run)
+	if len(s.Children) > 0 {
+		blobs = keepingStore{blobs, n}
+	}
+	e.results, e.spool = e.scratch.results, newSpool(blobs, e.scratch)
 	e.blobs = e.reader.read
 	if b.Failed != "" {
 		return e, nil

@@ -20,7 +20,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/exospherehost/orbit"
-	"github.com/exospherehost/orbit/cluster"
 	"github.com/exospherehost/orbit/internal/fault"
 	"github.com/exospherehost/orbit/kv"
 	"github.com/exospherehost/orbit/satellite"
@@ -78,7 +77,7 @@ type Node struct {
 	plans   *plans
 	runs    *runs
 	records *records
-	chunks  kept[[]byte] // blobs of outputs that bare bundles were made of
+	chunks  kept[[]byte] // blobs of outputs that bundles are made of
 	secrets *secrets
 	pace    *pace
 	gate    *gate
@@ -191,45 +190,6 @@ func (n *Node) partitions() int { return n.queues.Load().Partitions }
 
 // reserves tells whether only steps without children may run.
 func (n *Node) reserves() bool { return n.queues.Load().Reserve }
-
-// blobs reads blobs for the pure functions; its errors are told apart by errBlob.
-func (n *Node) blobs(ctx context.Context) cluster.Blobs { return (&blobReader{n: n, ctx: ctx}).read }
-
-// blobReader is blobs, for who has room for it.
-type blobReader struct {
-	n    *Node
-	ctx  context.Context
-	name string // the last one stays at hand: values of one chunk are asked for one after the other
-	data []byte
-}
-
-func (r *blobReader) read(want string) ([]byte, error) {
-	if want == r.name {
-		return r.data, nil
-	}
-	got, err := r.n.store.Blobs.Get(r.ctx, want)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errBlob, err)
-	}
-	r.name, r.data = want, got
-	return got, nil
-}
-
-// keptBlobs reads blobs as blobs does, and keeps them at hand: bare bundles of one parent come one after the other, and each needs a
-// part of the same blob.
-func (n *Node) keptBlobs(ctx context.Context) cluster.Blobs {
-	read := n.blobs(ctx)
-	return func(want string) ([]byte, error) {
-		if data, ok := n.chunks.get(want); ok {
-			return data, nil
-		}
-		data, err := read(want)
-		if err == nil && len(data) <= keptBytes/4 {
-			n.chunks.put(want, data, len(data))
-		}
-		return data, err
-	}
-}
 
 // cast hears what gateways tell all nodes.
 func (n *Node) cast(m *nats.Msg) {
