@@ -87,7 +87,7 @@ const ballast = 20 * orbit.MiB
 // StartNode brings a node up, or says in a sentence what stands in the way.
 func StartNode(ctx context.Context, cfg NodeConfig, x Extra) (_ *Node, err error) {
 	n := &Node{cfg: cfg, ballast: make([]byte, ballast)}
-	tune(400, 0) // what a node has in use is small; its satellites' data is what it is
+	tune(200, 0) // what a node has in use is small; its satellites' data is what it is
 	defer func() {
 		if err != nil {
 			n.Stop(ctx)
