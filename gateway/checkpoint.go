@@ -14,17 +14,22 @@ import (
 // checkpointEvery is how often folded state is saved. Saving more often makes takeover shorter and running dearer.
 const checkpointEvery = 2 * time.Second
 
-// DefaultCheckpointFrom is the number of records from which a run gets a checkpoint of its own. Fewer are read again for less
-// than it takes to write one and to remove it; a leader that takes over folds such a run anew (load).
-const DefaultCheckpointFrom = 32
+// DefaultCheckpointFrom is the number of records from which a run gets a checkpoint of its own, if it does not become older than
+// youngFor before. Short runs end without one, which is dearer to write and to remove than their records are to read again: a leader
+// that takes over folds such runs anew (takeUp).
+const (
+	DefaultCheckpointFrom = 32
+	youngFor              = 10 * time.Second
+)
 
 // checkpointDoc is saved state: of a partition, or of one open run. It is a cache. Thrown away, everything is folded anew.
 type checkpointDoc struct {
-	Created time.Time            `json:"created"` // of the stream; another one means another stream
-	Last    uint64               `json:"last"`    // sequence of the last folded record
-	Subject string               `json:"subject"` // of that record
-	Time    time.Time            `json:"time"`    // of that record
-	Epoch   uint64               `json:"epoch"`   // of the lease it was written under
+	Created time.Time            `json:"created"`        // of the stream; another one means another stream
+	Last    uint64               `json:"last"`           // sequence of the last folded record
+	Subject string               `json:"subject"`        // of that record
+	Time    time.Time            `json:"time"`           // of that record
+	From    uint64               `json:"from,omitempty"` // of a partition: no record up to Last of a run without a checkpoint lies before it
+	Epoch   uint64               `json:"epoch"`          // of the lease it was written under
 	Round   int                  `json:"round,omitempty"`
 	Plan    string               `json:"plan,omitempty"`
 	Tally   *cluster.Tally       `json:"tally,omitempty"`
@@ -47,8 +52,9 @@ func (s *settler) load(ctx context.Context) error {
 		return fmt.Errorf("open the stream of partition %d: %w", s.p, err)
 	}
 	created, last := info.CachedInfo().Created, info.CachedInfo().State.LastSeq
+	from := uint64(0)
 	if cp, _, err := s.checkpoints().Get(ctx, partitionCheckpoint(s.p)); err == nil && s.valid(ctx, cp, created, last) {
-		s.last, s.checkpointed = cp.Last, cp.Last
+		s.last, s.checkpointed, from = cp.Last, cp.Last, cp.From
 	} else if err != nil && !errors.Is(err, kv.ErrNotFound) {
 		return err
 	}
@@ -64,20 +70,8 @@ func (s *settler) load(ctx context.Context) error {
 		open = append(open, or)
 	}
 	s.mu.Unlock()
-	for _, or := range open {
-		ok, err := s.restore(ctx, or, created, last)
-		if err != nil {
-			return err
-		}
-		if !ok && s.last > 0 { // what the partition has folded of it is lost, if there was anything
-			var todo effects
-			if err := s.refold(ctx, or, s.last+1, &todo); err != nil {
-				return err
-			}
-			if err := s.effect(ctx, &todo); err != nil {
-				return err
-			}
-		}
+	if err := s.takeUp(ctx, open, created, from, last); err != nil {
+		return err
 	}
 	if err := s.catchUp(ctx); err != nil {
 		return err
@@ -149,15 +143,20 @@ func (s *settler) save(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
-	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, Subject: last.Subject, Time: last.Time, Epoch: s.epoch}
+	base := checkpointDoc{Created: info.CachedInfo().Created, Last: s.last, From: s.last + 1, Subject: last.Subject, Time: last.Time, Epoch: s.epoch}
 	type entry struct {
 		or  *openRun
 		doc checkpointDoc
 	}
 	var dirty []entry
 	s.mu.Lock()
+	now := time.Now()
 	for _, or := range s.runs {
-		if or.folded > or.saved && !or.ended && (or.saved > 0 || or.records >= s.g.opts.CheckpointFrom) {
+		switch {
+		case or.folded <= or.saved || or.ended && or.checkpoint.rev > 0:
+		case or.checkpoint.rev == 0 && (or.ended || or.records < s.g.opts.CheckpointFrom && now.Sub(or.begun) < youngFor):
+			base.From = min(base.From, or.first)
+		default:
 			dirty = append(dirty, entry{or, or.checkpointOf(base)})
 		}
 	}

@@ -20,7 +20,9 @@ type openRun struct {
 	plan       *cluster.Plan
 	tally      *cluster.Tally
 	folded     uint64                // sequence of the last record folded into tally
-	records    int                   // folded into tally by this leader
+	first      uint64                // sequence of the first one that this leader folded; 0: none yet
+	begun      time.Time             // when it did so
+	records    int                   // how many it folded
 	checkpoint savedAs               // as it is stored
 	saved      uint64                // folded, as of the stored checkpoint
 	limits     map[string]*stepLimit // of steps with a limit on concurrency; what is exported in them is guarded by mu, the rest owned by run

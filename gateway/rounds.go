@@ -256,15 +256,21 @@ func (s *settler) reopen(ctx context.Context, or *openRun, seq uint64, data []by
 
 // refold adds up anew what a run has come to before a sequence, and notes what follows from it.
 func (s *settler) refold(ctx context.Context, or *openRun, before uint64, todo *effects) error {
-	s.mu.Lock()
-	or.tally, or.folded, or.limits, or.anew = or.plan.NewTally(), 0, nil, false
-	s.mu.Unlock()
+	s.begin(or)
 	return streams.ReadAll(ctx, s.g.opts.Conn, streams.StreamName(s.p), streams.RecordsOf(s.p, or.doc.ID), 1, func(m streams.Stored) error {
 		if m.Seq >= before {
 			return nil
 		}
 		return s.foldStored(ctx, m, todo)
 	})
+}
+
+// begin forgets what a run has come to: it is added up anew.
+func (s *settler) begin(or *openRun) {
+	s.mu.Lock()
+	or.tally, or.folded, or.limits, or.anew = or.plan.NewTally(), 0, nil, false
+	or.first, or.records = 0, 0
+	s.mu.Unlock()
 }
 
 // round is what the latest round of a run does again.

@@ -348,7 +348,9 @@ func (s *settler) fold(ctx context.Context, run string, seq uint64, rec *orbit.R
 	}
 	delete(todo.joins, rec.Bundle) // released a moment ago, and committed already: this leader folds anew
 	or.folded, or.progress = seq, time.Now()
-	or.records++
+	if or.records++; or.first == 0 {
+		or.first, or.begun = seq, or.progress
+	}
 	if step, ok := or.plan.Step(rec.Step); ok && step.Part == cluster.Main && rec.Counts.Failed > 0 && or.reason == "" {
 		for i := range rec.Results {
 			if r := &rec.Results[i]; r.State == orbit.ItemFailed && r.Error != nil {
