@@ -59,6 +59,22 @@ func TestGatewayTakesOverWhenTheLeaderCrashes(t *testing.T) {
 	}
 }
 
+func TestRunThatIsNoLongerYoungHasACheckpointHoweverFewItsRecords(t *testing.T) {
+	orbittest.Test(t, orbittest.Options{CheckpointFrom: 1000}, func(o *orbittest.Orbit) {
+		id := o.Run(slowChain(o, 20, 3*time.Second), nil)
+		for _, look := range []struct {
+			after time.Duration
+			want  bool
+		}{{8 * time.Second, false}, {8 * time.Second, true}} {
+			time.Sleep(look.after)
+			if saved := o.Saved(id); saved != look.want {
+				t.Errorf("%s later there is a checkpoint: %v", look.after, saved)
+			}
+		}
+		wantRun(t, o.Wait(id), orbit.RunSucceeded, "c", map[orbit.ItemState]int{orbit.ItemSucceeded: 20})
+	})
+}
+
 func TestLeaderThatWasCutOffDoesNoHarmWhenItComesBack(t *testing.T) {
 	orbittest.Test(t, orbittest.Options{Gateways: 2, Nodes: 2}, func(o *orbittest.Orbit) {
 		o.Script.On("c", orbittest.FailFirst(2))
